@@ -1,0 +1,343 @@
+/**
+ * Runs an op's launch plan straight on WebGPU, without anything of core/, and compares each variant with the op's reference.
+ *
+ * Every launch is checked for errors and held against the limits; the adapter must be there, or the test fails.
+ */
+import { assert } from "@std/assert";
+import type {
+  HostArray,
+  HostData,
+  Launch,
+  Limits,
+  Meta,
+  Op,
+  Plan,
+  View,
+} from "../../wgsl/op.ts";
+import { contiguousView, itemBytes, sizeOf } from "../../wgsl/shape.ts";
+import { assertClose } from "./tolerance.ts";
+
+/** Limits that every WebGPU device keeps, with the loop limit of the strictest known driver. */
+export const PORTABLE_LIMITS: Limits = {
+  maxStorageBufferBindingSize: 128 * 1024 * 1024,
+  maxBufferSize: 256 * 1024 * 1024,
+  maxComputeWorkgroupsPerDimension: 65535,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxLoopTrips: 60000,
+};
+
+let device: GPUDevice | undefined;
+
+/** The device that plans run on. */
+export async function testDevice(): Promise<GPUDevice> {
+  if (device) return device;
+  const adapter = await navigator.gpu.requestAdapter();
+  assert(adapter, "No WebGPU adapter: run `deno task test`, which sets one up");
+  device = await adapter.requestDevice({
+    requiredFeatures: adapter.features.has("shader-f16") ? ["shader-f16"] : [],
+    requiredLimits: { maxBufferSize: adapter.limits.maxBufferSize },
+  });
+  return device;
+}
+
+/** An array on the host from plain numbers. */
+export function host(
+  values: Iterable<number>,
+  shape: readonly number[],
+  dtype: Meta["dtype"] = "f32",
+): HostArray {
+  const data = emptyData(dtype, sizeOf(shape));
+  let i = 0;
+  for (const value of values) data[i++] = value;
+  assert(i === data.length, `${i} values for ${data.length} elements`);
+  return { shape, dtype, data };
+}
+
+/** An array of pseudo-random normal-ish values (f32) or small integers, the same for the same seed. */
+export function noise(
+  shape: readonly number[],
+  seed = 1,
+  dtype: Meta["dtype"] = "f32",
+): HostArray {
+  let state = (seed * 2654435761) >>> 0;
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const float = dtype === "f32" || dtype === "f16" || dtype === "f64";
+  const values = Array.from(
+    { length: sizeOf(shape) },
+    () =>
+      float
+        ? next() + next() + next() + next() - 2
+        : dtype === "bool"
+        ? Number(next() < 0.5)
+        : Math.floor(next() * 20) - (dtype === "i32" ? 10 : 0),
+  );
+  return host(values, shape, dtype);
+}
+
+/** Zeros of a dtype. */
+export function emptyData(dtype: Meta["dtype"], length: number): HostData {
+  switch (dtype) {
+    case "f32":
+      return new Float32Array(length);
+    case "f16":
+      return new Float16Array(length);
+    case "f64":
+      return new Float64Array(length);
+    case "i32":
+      return new Int32Array(length);
+    case "u32":
+      return new Uint32Array(length);
+    case "bool":
+      return new Uint8Array(length);
+  }
+}
+
+/** What an op is given in a check. `views` replaces the contiguous view of an input: same buffer, other shape and strides. */
+export interface Case<Attrs> {
+  readonly inputs: readonly HostArray[];
+  readonly attrs: Attrs;
+  readonly views?: readonly (View | undefined)[];
+  readonly limits?: Partial<Limits>;
+  /** Terms that each output element sums, for the tolerance. @default 1 */
+  readonly length?: number;
+  /** Names of the variants to run. @default every variant that applies */
+  readonly variants?: readonly string[];
+}
+
+/** Computes a case by the op's reference. */
+export function runReference<Attrs>(
+  op: Op<Attrs>,
+  { inputs, views, attrs }: Case<Attrs>,
+): HostArray[] {
+  const dense = inputs.map((input, i) => gather(input, views?.[i]));
+  const outputs = op.infer(dense, attrs).map((meta, i) =>
+    op.inPlace
+      ? { ...meta, data: dense[op.inPlace[i]].data.slice() }
+      : { ...meta, data: emptyData(meta.dtype, sizeOf(meta.shape)) }
+  );
+  op.reference(dense, outputs, attrs);
+  return outputs;
+}
+
+/** Computes a case by one variant's plan, on the GPU. */
+export async function runVariant<Attrs>(
+  op: Op<Attrs>,
+  name: string,
+  { inputs, views, attrs, limits }: Case<Attrs>,
+): Promise<HostArray[]> {
+  const gpu = await testDevice();
+  const inputViews = inputs.map((x, i) => views?.[i] ?? contiguousView(x));
+  const outputViews = op.infer(inputViews, attrs).map(contiguousView);
+  const allowed = { ...PORTABLE_LIMITS, ...limits };
+  const variant = op.variants.find((v) => v.name === name);
+  assert(variant, `${op.name} has no variant ${name}`);
+  const plan = variant.plan({
+    inputs: inputViews,
+    outputs: outputViews,
+    attrs,
+    limits: allowed,
+  });
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
+    GPUBufferUsage.COPY_DST;
+  const create = (bytes: number) =>
+    gpu.createBuffer({
+      size: Math.max(256, Math.ceil(bytes / 256) * 256),
+      usage,
+    });
+  const buffers = {
+    input: inputs.map((x) => {
+      const words = toWords(x);
+      const buffer = create(words.byteLength);
+      gpu.queue.writeBuffer(buffer, 0, words);
+      return buffer;
+    }),
+    output: outputViews.map((y) =>
+      create(sizeOf(y.shape) * itemBytes(y.dtype))
+    ),
+    scratch: (plan.scratch ?? []).map(create),
+  };
+  // A kernel must not rely on fresh buffers being zero: recycled ones aren't.
+  for (const buffer of [...buffers.output, ...buffers.scratch]) {
+    gpu.queue.writeBuffer(buffer, 0, new Uint8Array(buffer.size).fill(0x7b));
+  }
+  op.inPlace?.forEach((from, to) => buffers.output[to] = buffers.input[from]);
+  try {
+    await runLaunches(gpu, plan, buffers, allowed);
+    return await Promise.all(outputViews.map(async (y, i) => ({
+      shape: y.shape,
+      dtype: y.dtype,
+      data: fromWords(await download(gpu, buffers.output[i]), y),
+    })));
+  } finally {
+    for (const list of Object.values(buffers)) list.forEach((b) => b.destroy());
+  }
+}
+
+/** Checks every variant that applies against the reference. Returns the names of those that ran. */
+export async function checkOp<Attrs>(
+  op: Op<Attrs>,
+  given: Case<Attrs>,
+): Promise<string[]> {
+  const want = runReference(op, given);
+  const views = given.inputs.map((x, i) =>
+    given.views?.[i] ?? contiguousView(x)
+  );
+  const request = {
+    inputs: views,
+    outputs: want.map(contiguousView),
+    attrs: given.attrs,
+    limits: { ...PORTABLE_LIMITS, ...given.limits },
+  };
+  const ran: string[] = [];
+  for (const variant of op.variants) {
+    if (given.variants && !given.variants.includes(variant.name)) continue;
+    if (variant.applies && !variant.applies(request)) continue;
+    const got = await runVariant(op, variant.name, given);
+    got.forEach((y, i) =>
+      assertClose(
+        y,
+        want[i],
+        given.length,
+        `${op.name} (${variant.name}) output ${i}`,
+      )
+    );
+    ran.push(variant.name);
+  }
+  assert(ran.length > 0, `No variant of ${op.name} applied`);
+  return ran;
+}
+
+async function runLaunches(
+  gpu: GPUDevice,
+  plan: Plan,
+  buffers: Record<"input" | "output" | "scratch", GPUBuffer[]>,
+  limits: Limits,
+): Promise<void> {
+  for (const launch of plan.launches) {
+    checkLaunch(launch, limits);
+    gpu.pushErrorScope("validation");
+    const f16 = launch.declarations?.includes("f16") ? "enable f16; " : "";
+    const module = gpu.createShaderModule({
+      label: launch.kernel.label,
+      code: `${f16}${launch.kernel.code}\n${launch.declarations ?? ""}`,
+    });
+    const entries: GPUBindGroupLayoutEntry[] = launch.bindings.map((b, i) => ({
+      binding: i,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: b.access === "read" ? "read-only-storage" : "storage" },
+    }));
+    const bound: GPUBindGroupEntry[] = launch.bindings.map((b, i) => ({
+      binding: i,
+      resource: {
+        buffer: buffers[b.slot][b.index],
+        offset: b.offset,
+        size: b.size,
+      },
+    }));
+    if (launch.params) {
+      const uniform = gpu.createBuffer({
+        size: launch.params.byteLength,
+        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      });
+      gpu.queue.writeBuffer(uniform, 0, launch.params);
+      entries.push({
+        binding: entries.length,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: "uniform" },
+      });
+      bound.push({ binding: bound.length, resource: { buffer: uniform } });
+    }
+    const layout = gpu.createBindGroupLayout({ entries });
+    const pipeline = gpu.createComputePipeline({
+      layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main", constants: launch.constants },
+    });
+    const encoder = gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, gpu.createBindGroup({ layout, entries: bound }));
+    pass.dispatchWorkgroups(...launch.workgroups);
+    pass.end();
+    gpu.queue.submit([encoder.finish()]);
+    const error = await gpu.popErrorScope();
+    assert(!error, `${launch.kernel.label}: ${error?.message}`);
+  }
+}
+
+function checkLaunch(launch: Launch, limits: Limits): void {
+  const { label } = launch.kernel;
+  assert(
+    launch.trips <= limits.maxLoopTrips,
+    `${label}: ${launch.trips} trips`,
+  );
+  assert(launch.bindings.length <= 8, `${label}: more than 8 storage buffers`);
+  for (const n of launch.workgroups) {
+    assert(
+      Number.isInteger(n) && n >= 1 &&
+        n <= limits.maxComputeWorkgroupsPerDimension,
+      `${label}: ${launch.workgroups} workgroups`,
+    );
+  }
+  for (const { offset, size } of launch.bindings) {
+    assert(offset % 256 === 0, `${label}: offset ${offset}`);
+    assert(
+      size > 0 && size % 4 === 0 && size <= limits.maxStorageBufferBindingSize,
+      `${label}: binding of ${size} bytes`,
+    );
+  }
+}
+
+async function download(
+  gpu: GPUDevice,
+  buffer: GPUBuffer,
+): Promise<ArrayBuffer> {
+  const staging = gpu.createBuffer({
+    size: buffer.size,
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  });
+  const encoder = gpu.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
+  gpu.queue.submit([encoder.finish()]);
+  await staging.mapAsync(GPUMapMode.READ);
+  const bytes = staging.getMappedRange().slice(0);
+  staging.destroy();
+  return bytes;
+}
+
+function toWords({ data, dtype }: HostArray): Uint8Array<ArrayBuffer> {
+  const source = dtype === "bool" ? Uint32Array.from(data) : data;
+  const bytes = new Uint8Array(Math.ceil(source.byteLength / 4) * 4);
+  bytes.set(
+    new Uint8Array(source.buffer, source.byteOffset, source.byteLength),
+  );
+  return bytes;
+}
+
+function fromWords(bytes: ArrayBuffer, { shape, dtype }: Meta): HostData {
+  const n = sizeOf(shape);
+  if (dtype === "bool") return Uint8Array.from(new Uint32Array(bytes, 0, n));
+  const out = emptyData(dtype, n);
+  new Uint8Array(out.buffer).set(new Uint8Array(bytes, 0, out.byteLength));
+  return out;
+}
+
+/** The elements of a view in row-major order. */
+function gather(input: HostArray, view?: View): HostArray {
+  if (!view) return input;
+  const { shape, strides, offset, dtype } = view;
+  const data = emptyData(dtype, sizeOf(shape));
+  for (let i = 0; i < data.length; i++) {
+    let rest = i;
+    let at = offset;
+    for (let d = shape.length - 1; d >= 0; d--) {
+      at += (rest % shape[d]) * strides[d];
+      rest = Math.floor(rest / shape[d]);
+    }
+    data[i] = input.data[at];
+  }
+  return { shape, dtype, data };
+}
