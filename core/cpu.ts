@@ -1,0 +1,118 @@
+/** The CPU device: every op's float64 reference. Slow, exact, and always there; the only device with `f64`. */
+import type {
+  DType,
+  HostArray,
+  HostData,
+  Limits,
+  Meta,
+  Op,
+  View,
+} from "../wgsl/op.ts";
+import { sizeOf } from "../wgsl/shape.ts";
+import {
+  type Backend,
+  Block,
+  type DeviceInfo,
+  type Operand,
+  type PoolStatus,
+} from "./backend.ts";
+import { OutOfMemoryError } from "./errors.ts";
+import { emptyData, gather } from "./host.ts";
+
+/** Largest typed array that V8 makes, less a margin. */
+const MAX_BYTES = 2 ** 32;
+
+const LIMITS: Limits = {
+  maxStorageBufferBindingSize: MAX_BYTES,
+  maxBufferSize: MAX_BYTES,
+  maxComputeWorkgroupsPerDimension: 65535,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxLoopTrips: 2 ** 31,
+};
+
+class CpuBlock extends Block {
+  constructor(readonly data: HostData) {
+    super(data.byteLength);
+  }
+}
+
+/** Runs references on typed arrays. */
+export class CpuBackend implements Backend {
+  readonly lost = undefined;
+  readonly info: DeviceInfo = {
+    backend: "cpu",
+    name: "CPU (float64 reference)",
+    vendor: "",
+    architecture: "",
+    software: true,
+    features: [],
+    limits: LIMITS,
+  };
+
+  requireDType(_dtype: DType): void {}
+
+  allocate({ dtype, shape }: Meta): Block {
+    const size = sizeOf(shape);
+    const bytes = size * emptyData(dtype, 0).BYTES_PER_ELEMENT;
+    if (bytes > MAX_BYTES) {
+      throw new OutOfMemoryError(
+        `Cannot allocate ${bytes} bytes: the CPU device allows ${MAX_BYTES} a tensor`,
+        bytes,
+        MAX_BYTES,
+      );
+    }
+    return new CpuBlock(emptyData(dtype, size));
+  }
+
+  release(_block: Block): void {}
+
+  upload(_meta: Meta, data: HostData): Block {
+    return new CpuBlock(data.slice());
+  }
+
+  run<Attrs>(
+    op: Op<Attrs>,
+    inputs: readonly Operand[],
+    outputs: readonly Operand[],
+    attrs: Attrs,
+  ): void {
+    const dense = inputs.map(({ view, block }): HostArray => {
+      const { data } = block as CpuBlock;
+      const { shape, dtype } = view;
+      const whole = this.accepts(view) && data.length === sizeOf(shape);
+      return { shape, dtype, data: whole ? data : gather(data, view) };
+    });
+    const results = outputs.map(({ view, block }): HostArray => ({
+      shape: view.shape,
+      dtype: view.dtype,
+      data: (block as CpuBlock).data,
+    }));
+    op.reference(dense, results, attrs);
+  }
+
+  accepts(view: View): boolean {
+    let step = 1;
+    for (let d = view.shape.length - 1; d >= 0; d--) {
+      if (view.shape[d] !== 1 && view.strides[d] !== step) return false;
+      step *= view.shape[d];
+    }
+    return view.offset === 0;
+  }
+
+  read({ view, block }: Operand): Promise<HostData> {
+    return Promise.resolve(gather((block as CpuBlock).data, view));
+  }
+
+  synchronize(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  pool(): PoolStatus {
+    return { bytes: 0, buffers: 0 };
+  }
+
+  trim(): void {}
+
+  destroy(): void {}
+}
