@@ -1,0 +1,98 @@
+/**
+ * `deno task test`: sets the machine up, checks format, lint and types, runs all tests and the examples of all docs, and ends with the
+ * line `N passed, N failed`. With arguments it runs the tests of those files or folders only, without the checks:
+ *
+ *     deno task test tests/wgsl/matmul_test.ts
+ *
+ * A missing adapter, an ignored test and a run without a test are failures: nothing is skipped in silence.
+ */
+import { ensureAdapter } from "../repl/setup.ts";
+import { parseReport, slowestFiles, type TestCase } from "./support/report.ts";
+
+const ROOT = new URL("..", import.meta.url);
+const CHECKS = [["fmt", "--check"], ["lint"], ["check", "--doc", "."]];
+const TEST = ["test", "--allow-all", "--doc"];
+const CORES = 2;
+
+let passed = 0;
+let failed = 0;
+
+function heading(text: string): void {
+  console.log(`\n== ${text}`);
+}
+
+function fail(message: string): void {
+  failed++;
+  console.log(`FAILED: ${message}`);
+}
+
+/** Runs this same deno in the repository, its output going straight to ours. */
+async function deno(args: readonly string[]): Promise<boolean> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: ROOT,
+    // Mesa's software driver would take a thread for every core.
+    env: { LP_NUM_THREADS: Deno.env.get("LP_NUM_THREADS") ?? `${CORES}` },
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn().status;
+  return success;
+}
+
+async function runChecks(): Promise<void> {
+  for (const args of CHECKS) {
+    heading(`deno ${args.join(" ")}`);
+    if (await deno(args)) passed++;
+    else fail(`deno ${args.join(" ")}`);
+  }
+}
+
+/** Runs tests and doc examples. Returns what ran. */
+async function runTests(args: readonly string[]): Promise<TestCase[]> {
+  heading(`deno ${args.join(" ")}`);
+  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  try {
+    const ok = await deno([...args, `--junit-path=${report}`]);
+    const cases = parseReport(await Deno.readTextFile(report));
+    for (const { outcome, name, file } of cases) {
+      if (outcome === "passed") passed++;
+      else if (outcome === "failed") failed++;
+      else fail(`${name} (${file}) is ignored, and a test must run`);
+    }
+    if (!ok && !cases.some(({ outcome }) => outcome === "failed")) {
+      fail("deno test, outside of any test (above)");
+    } else if (cases.length === 0) {
+      fail("no test ran");
+    }
+    return cases;
+  } finally {
+    await Deno.remove(report);
+  }
+}
+
+/** The run, without its last line. */
+async function run(paths: readonly string[]): Promise<void> {
+  const start = performance.now();
+  const { adapter, reason } = await ensureAdapter();
+  if (adapter === null) {
+    fail(`no WebGPU adapter to test on: ${reason}`);
+    return;
+  }
+  console.log(`Testing on ${adapter}`);
+  const all = paths.length === 0;
+  if (all) await runChecks();
+  // Types were checked just now, and a type error must not keep the tests from running.
+  const cases = await runTests([
+    ...TEST,
+    ...(all ? ["--no-check", "."] : paths),
+  ]);
+  heading(`${((performance.now() - start) / 1000).toFixed(1)} s in all`);
+  for (const { file, seconds } of slowestFiles(cases, 5)) {
+    console.log(`${seconds.toFixed(1).padStart(8)} s  ${file}`);
+  }
+}
+
+await run(Deno.args);
+console.log(`${passed} passed, ${failed} failed`);
+Deno.exitCode = failed > 0 || passed === 0 ? 1 : 0;
