@@ -1,0 +1,203 @@
+/**
+ * The evaluator: V8's own REPL mode, reached through an inspector session inside this process. It gives top-level await, and `let`, `const` and
+ * `class` that last and may be declared again, without rewriting the text. Everything that speaks the inspector's protocol is in this file.
+ */
+import { Session as Inspector } from "node:inspector";
+
+/** Where an error was thrown: a source's name, and a line and column that count from 1. */
+export interface Frame {
+  readonly function: string;
+  readonly source: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export type Completion =
+  | { readonly ok: true; readonly value: unknown }
+  | {
+    readonly ok: false;
+    readonly error: unknown;
+    /** Innermost first; without the frames of Deno itself and of the inspector. */
+    readonly frames: readonly Frame[];
+  };
+
+interface RemoteObject {
+  readonly type: string;
+  readonly subtype?: string;
+  readonly value?: unknown;
+  readonly unserializableValue?: string;
+  readonly objectId?: string;
+}
+
+interface CallFrame {
+  readonly functionName: string;
+  readonly url: string;
+  readonly scriptId: string;
+  readonly lineNumber: number;
+  readonly columnNumber: number;
+}
+
+interface ExceptionDetails {
+  readonly lineNumber: number;
+  readonly columnNumber: number;
+  readonly scriptId?: string;
+  readonly exception?: RemoteObject;
+  readonly stackTrace?: { readonly callFrames: readonly CallFrame[] };
+}
+
+interface EvaluateResult {
+  readonly result: RemoteObject;
+  readonly exceptionDetails?: ExceptionDetails;
+}
+
+/** The inspector was refused: it needs every permission of the kind `sys`. */
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+}
+
+/** The place where a value is handed over from the inspector's world to this module. */
+const SLOT = Symbol.for("tessera.repl.slot");
+const slots = globalThis as unknown as Record<symbol, unknown>;
+const FILL_SLOT =
+  `function (value) { globalThis[Symbol.for("tessera.repl.slot")] = value; }`;
+
+export class Engine {
+  readonly #inspector = new Inspector();
+  #lines = 0;
+
+  constructor() {
+    try {
+      this.#inspector.connect();
+    } catch (cause) {
+      throw new EngineError(
+        "Cannot start the evaluator: it needs the permission --allow-sys, without a list behind it",
+        { cause },
+      );
+    }
+  }
+
+  /**
+   * Runs a script to its end, awaited parts included. If it gives a promise, the promise is waited for too. `source` is the name that frames
+   * carry, and `line` the number of the script's first line there.
+   */
+  async run(code: string, source: string, line: number): Promise<Completion> {
+    // Objects that the inspector hands out live until their group is released, so each line has its own.
+    const objectGroup = `line-${++this.#lines}`;
+    try {
+      const evaluated = await this.#post<EvaluateResult>("Runtime.evaluate", {
+        expression: `${"\n".repeat(line - 1)}${code}\n//# sourceURL=${source}`,
+        replMode: true,
+        objectGroup,
+      });
+      if (evaluated.result.subtype !== "promise") {
+        return await this.#completion(evaluated, source);
+      }
+      const settled = await this.#post<EvaluateResult>("Runtime.awaitPromise", {
+        promiseObjectId: evaluated.result.objectId,
+      });
+      return await this.#completion(settled, source);
+    } finally {
+      await this.#post("Runtime.releaseObjectGroup", { objectGroup });
+    }
+  }
+
+  /**
+   * Collects what nothing refers to any more and lets the finalizers run. This is what frees the tensors that no variable holds: the collector
+   * alone knows what closures, private fields and functions that still run refer to.
+   */
+  async collectGarbage(): Promise<void> {
+    // The inspector's answer alone doesn't keep the event loop going.
+    const wait = setInterval(() => {}, 1000);
+    await this.#post("HeapProfiler.collectGarbage");
+    clearInterval(wait);
+    // Finalizers run as a task of their own.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+
+  close() {
+    this.#inspector.disconnect();
+  }
+
+  async #completion(
+    { result, exceptionDetails }: EvaluateResult,
+    source: string,
+  ): Promise<Completion> {
+    if (exceptionDetails === undefined) {
+      return { ok: true, value: await this.#valueOf(result) };
+    }
+    const error = await this.#valueOf(exceptionDetails.exception ?? result);
+    const frames = framesOf(exceptionDetails, source, error);
+    return { ok: false, error, frames };
+  }
+
+  async #valueOf(remote: RemoteObject): Promise<unknown> {
+    const { type, subtype, objectId, unserializableValue } = remote;
+    if (objectId !== undefined) {
+      await this.#post("Runtime.callFunctionOn", {
+        functionDeclaration: FILL_SLOT,
+        arguments: [{ objectId }],
+        objectId,
+      });
+      const value = slots[SLOT];
+      delete slots[SLOT];
+      return value;
+    }
+    if (unserializableValue === undefined) {
+      return subtype === "null" ? null : remote.value;
+    }
+    return type === "bigint"
+      ? BigInt(unserializableValue.slice(0, -1))
+      : Number(unserializableValue);
+  }
+
+  #post<Result>(method: string, params: object = {}): Promise<Result> {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    this.#inspector.post(method, params, (error, result) => {
+      if (error) reject(error);
+      else resolve(result as Result);
+    });
+    return promise;
+  }
+}
+
+function framesOf(
+  details: ExceptionDetails,
+  source: string,
+  error: unknown,
+): Frame[] {
+  const calls = details.stackTrace?.callFrames ?? [];
+  const found = calls.filter(({ url }) => !/^(ext:|node:|$)/.test(url)).map((
+    { functionName, url, lineNumber, columnNumber },
+  ) => ({
+    function: functionName,
+    source: url,
+    line: lineNumber + 1,
+    column: columnNumber + 1,
+  }));
+  // A script that doesn't compile has no frame of its own, only a place.
+  const ran = calls.some((call) => call.scriptId === details.scriptId) ||
+    found.some((frame) => frame.source === source);
+  if (!ran && details.scriptId !== undefined) {
+    found.unshift({
+      function: "",
+      source,
+      line: details.lineNumber + 1,
+      column: details.columnNumber + 1,
+    });
+  }
+  // What called the evaluator is no part of the story.
+  const last = found.findLastIndex((frame) => frame.source === source);
+  return withModulePlaces(last < 0 ? found : found.slice(0, last + 1), error);
+}
+
+/** The inspector counts lines of modules without their types; the error's own stack has the places in the files as written. */
+function withModulePlaces(frames: Frame[], error: unknown): Frame[] {
+  const stack = error instanceof Error ? error.stack ?? "" : "";
+  const places = [...stack.matchAll(/((?:file|https?):\/\/\S+?):(\d+):(\d+)/g)];
+  return frames.map((frame) => {
+    const at = places.findIndex(([, url]) => url === frame.source);
+    if (at < 0) return frame;
+    const [[, , line, column]] = places.splice(0, at + 1).slice(-1);
+    return { ...frame, line: Number(line), column: Number(column) };
+  });
+}
