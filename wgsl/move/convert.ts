@@ -1,4 +1,5 @@
 /** Conversion of one element from a dtype to another: on the host, and its twin in WGSL. */
+import { storageType } from "../launch.ts";
 import type { DType } from "../op.ts";
 
 /** Least and greatest integer of a dtype. */
@@ -49,9 +50,50 @@ export function bitsOf(value: number, dtype: DType): number {
 
 /** Declares the type T under which a dtype's elements are moved as bits, and how a word becomes one. */
 export function bitsDeclarations(dtype: DType): string {
-  return dtype === "f16"
-    ? `alias T = f16;
-fn from_bits(bits: u32) -> T { return f16(bitcast<f32>(bits)); }`
-    : `alias T = u32;
-fn from_bits(bits: u32) -> T { return bits; }`;
+  const bits = dtype === "f16" ? "f16(bitcast<f32>(bits))" : "bits";
+  return `alias T = ${bitsType(dtype)};
+fn from_bits(bits: u32) -> T { return ${bits}; }`;
+}
+
+/** Declares how one element is converted on the GPU: S, the type of elements of `from`, D, that of `to`, and `convert` between them. */
+export function convertDeclarations(from: DType, to: DType): string {
+  // Nothing to convert: moved as bits, so that NaN payloads and subnormals survive drivers that flush them.
+  const same = from === to;
+  const source = same ? bitsType(from) : storageType(from);
+  const target = same ? bitsType(to) : storageType(to);
+  return `alias S = ${source};
+alias D = ${target};
+fn convert(value: S) -> D {
+  ${same ? "return value;" : conversion(from, to)}
+}`;
+}
+
+/** The WGSL type under which a dtype's elements are moved unchanged. */
+function bitsType(dtype: DType): string {
+  return dtype === "f16" ? "f16" : "u32";
+}
+
+function conversion(from: DType, to: DType): string {
+  const float = isFloat(from);
+  if (to === "bool") {
+    return float
+      ? "return select(0u, 1u, (bitcast<u32>(f32(value)) & 0x7fffffffu) != 0u);"
+      : "return select(0u, 1u, value != 0);";
+  }
+  // NaN compares false with everything, or true with some drivers: it is told by its bits and dealt with first.
+  if (float && to === "i32") {
+    return `let x = f32(value);
+  if ((bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u) { return 0; }
+  if (x >= 2147483648.0) { return 2147483647; }
+  if (x <= -2147483648.0) { return -2147483647 - 1; }
+  return i32(x);`;
+  }
+  if (float && to === "u32") {
+    return `let x = f32(value);
+  if ((bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u) { return 0u; }
+  if (x >= 4294967296.0) { return 4294967295u; }
+  if (x <= 0.0) { return 0u; }
+  return u32(x);`;
+  }
+  return to === "f16" ? "return f16(f32(value));" : "return D(value);";
 }

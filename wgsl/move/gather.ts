@@ -6,7 +6,7 @@
  * what they know on the host.
  */
 import { DTypeError, ShapeError } from "../errors.ts";
-import type { HostArray, Meta, Op } from "../op.ts";
+import type { Meta, Op } from "../op.ts";
 import {
   formatShape,
   normalizeAxis,
@@ -16,7 +16,10 @@ import {
 } from "../shape.ts";
 import { gatherPlan, scatterAddPlan } from "./gather_plan.ts";
 import { pad } from "./pad.ts";
-import { eachPlace, placeOf } from "./walk.ts";
+import { checkIndex, entryOf } from "./indices.ts";
+import { eachPlace } from "./walk.ts";
+
+export { oneHot, type OneHotAttrs } from "./one_hot.ts";
 
 /** The axis along which elements are picked; negative counts from the end. */
 export interface GatherAttrs {
@@ -235,35 +238,10 @@ function axisOf({ shape }: Meta, axis: number, what: string): number {
   return normalizeAxis(axis, shape.length, what);
 }
 
-function checkIndex({ dtype }: Meta, what: string): void {
-  if (dtype === "i32" || dtype === "u32") return;
-  throw new DTypeError(
-    `Cannot ${what} with an index of ${dtype}: expected i32 or u32`,
-    [dtype],
-  );
-}
-
 function checkEntries(x: Meta, axis: number, index: Meta): void {
   if (x.shape[axis] > 0 || sizeOf(index.shape) === 0) return;
   throw new ShapeError(
     `Cannot pick from ${formatShape(x.shape)}: axis ${axis} is empty`,
     [x.shape, index.shape],
-  );
-}
-
-/** Element `i` of an index, or a RangeError if it is outside the axis. */
-function entryOf(
-  { data, shape }: HostArray,
-  i: number,
-  size: number,
-  axis: number,
-  what: string,
-): number {
-  const entry = data[i];
-  if (entry >= 0 && entry < size) return entry;
-  throw new RangeError(
-    `Cannot ${what}: index ${entry} at ${
-      formatShape(placeOf(i, shape))
-    } is outside axis ${axis} of size ${size}`,
   );
 }

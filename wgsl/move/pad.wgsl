@@ -59,17 +59,18 @@ fn main(
 
     let last = i32(params.sizes[d / 4u][d % 4u]) - 1;
     let step = i32(params.steps[d / 4u][d % 4u]);
-    var from = i32(place + params.start[d / 4u][d % 4u]) -
+    var source = i32(place + params.start[d / 4u][d % 4u]) -
       i32(params.before[d / 4u][d % 4u]);
     if (MODE == 1u) {
-      from = last - abs(last - abs(from));
+      source = last - abs(last - abs(source));
     } else if (MODE == 2u) {
-      from = clamp(from, 0, last);
+      source = clamp(source, 0, last);
     } else {
-      inside = inside && from >= 0 && from <= last * step && from % step == 0;
-      from /= step;
+      inside = inside && source >= 0 && source <= last * step &&
+        source % step == 0;
+      source /= step;
     }
-    x_at += u32(from) * params.x_strides[d / 4u][d % 4u];
+    x_at += u32(source) * params.x_strides[d / 4u][d % 4u];
   }
   if (inside) {
     y[y_at] = x[x_at];

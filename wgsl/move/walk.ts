@@ -1,7 +1,7 @@
 /** What the kernels that move elements share: their workgroups, and the words that describe a strided walk. */
 import { LimitError } from "../errors.ts";
 import { ALIGN, bind, collapse, MAX_RANK, rankWords } from "../launch.ts";
-import type { Box, Walk } from "../launch.ts";
+import type { Walk } from "../launch.ts";
 import type { Binding, Limits, Shape, Slot, View } from "../op.ts";
 import { itemBytes, sizeOf } from "../shape.ts";
 
