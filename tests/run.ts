@@ -31,8 +31,11 @@ async function deno(args: readonly string[]): Promise<boolean> {
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: ROOT,
-    // Mesa's software driver would take a thread for every core.
-    env: { LP_NUM_THREADS: Deno.env.get("LP_NUM_THREADS") ?? `${CORES}` },
+    // Files that run at once, and the threads of Mesa's software driver.
+    env: {
+      DENO_JOBS: `${CORES}`,
+      LP_NUM_THREADS: Deno.env.get("LP_NUM_THREADS") ?? `${CORES}`,
+    },
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
@@ -85,7 +88,7 @@ async function run(paths: readonly string[]): Promise<void> {
   // Types were checked just now, and a type error must not keep the tests from running.
   const cases = await runTests([
     ...TEST,
-    ...(all ? ["--no-check", "."] : paths),
+    ...(all ? ["--no-check", "--parallel", "."] : paths),
   ]);
   heading(`${((performance.now() - start) / 1000).toFixed(1)} s in all`);
   for (const { file, seconds } of slowestFiles(cases, 5)) {
