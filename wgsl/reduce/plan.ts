@@ -1,0 +1,261 @@
+/**
+ * Launch plans of reductions.
+ *
+ * A reduction of many elements to few results would leave most of the device idle, add thousands of terms to one float and pass the limit
+ * of loop trips. So the elements of one result are dealt to slots, the slots are folded side by side, and their results are reduced by
+ * the same plan again, until one slot is left. Operands over the binding limit are cut into parts, which are more slots.
+ */
+import { linearGrid, rankWords, words } from "../launch.ts";
+import type { Box } from "../launch.ts";
+import type { Launch, Limits, Plan } from "../op.ts";
+import { sizeOf, stridesOf } from "../shape.ts";
+import chunkCode from "./chunk.wgsl" with { type: "text" };
+import { type Deal, dealSlots, type Strategy, WORKGROUP } from "./deal.ts";
+import { type Fold, foldDeclarations } from "./fold.ts";
+import naiveCode from "./naive.wgsl" with { type: "text" };
+import {
+  bindIn,
+  boxesOf,
+  cut,
+  merge,
+  type Operand,
+  windowIn,
+} from "./parts.ts";
+import treeCode from "./tree.wgsl" with { type: "text" };
+
+const kernels = {
+  naive: { label: "wgsl/reduce/naive.wgsl", code: naiveCode },
+  chunk: { label: "wgsl/reduce/chunk.wgsl", code: chunkCode },
+  tree: { label: "wgsl/reduce/tree.wgsl", code: treeCode },
+};
+
+/** A fold over the last axes of an iteration space. Both operands' strides follow `kept`, then `reduced`; the output's are 0 there. */
+export interface Reduction {
+  readonly fold: Fold;
+  readonly kept: readonly number[];
+  readonly reduced: readonly number[];
+  readonly input: Operand;
+  readonly output: Operand;
+}
+
+/** Scratch buffers of a plan, by name, each as large as its largest use. */
+export class Scratch {
+  readonly sizes: number[] = [];
+  readonly #names: string[] = [];
+
+  /** Index of a scratch buffer of at least so many bytes. */
+  reserve(name: string, bytes: number): number {
+    let index = this.#names.indexOf(name);
+    if (index < 0) index = this.#names.push(name) - 1;
+    this.sizes[index] = Math.max(this.sizes[index] ?? 0, bytes);
+    return index;
+  }
+}
+
+/** The whole plan of a reduction. */
+export function planReduction(
+  reduction: Reduction,
+  strategy: Strategy,
+  limits: Limits,
+): Plan {
+  const scratch = new Scratch();
+  const launches = reductionLaunches(reduction, strategy, limits, scratch);
+  return { launches, scratch: scratch.sizes };
+}
+
+/** Whether each output can be folded by one invocation, which is all that the naive kernel does. */
+export function isShort(reduction: Reduction, limits: Limits): boolean {
+  const merged = mergeAxes(reduction);
+  const part = cutSpace(merged, limits);
+  return merged.reduced.every((n, d) => part.reduced[d] === n) &&
+    sizeOf(merged.reduced) <= limits.maxLoopTrips;
+}
+
+/** The launches of a reduction. Their intermediate results live in two scratch buffers that take turns. */
+export function reductionLaunches(
+  reduction: Reduction,
+  strategy: Strategy,
+  limits: Limits,
+  scratch: Scratch,
+  level = 0,
+): Launch[] {
+  const merged = mergeAxes(reduction);
+  const { fold, kept, reduced, output } = merged;
+  const part = cutSpace(merged, limits);
+  const boxes = [...boxesOf(reduced, part.reduced)];
+  const deal = dealSlots(part.reduced, sizeOf(part.kept), strategy, limits);
+  const results = boxes.length * deal.results;
+  const last = results === 1;
+  shrinkKept(
+    part.kept,
+    last ? 0 : results * fold.bytes,
+    deal.invocations,
+    limits,
+  );
+  const pass = { first: level === 0, last };
+  return [...boxesOf(kept, part.kept)].flatMap(({ start, size }) => {
+    const outputs = sizeOf(size);
+    const target = {
+      ...output,
+      strides: output.strides.slice(0, kept.length),
+      offset: start.reduce(
+        (at, n, d) => at + n * output.strides[d],
+        output.offset,
+      ),
+    };
+    const partials = last ? target : {
+      slot: "scratch" as const,
+      index: scratch.reserve(
+        `partials ${level % 2}`,
+        results * outputs * fold.bytes,
+      ),
+      bytes: fold.bytes,
+      strides: stridesOf(size),
+      offset: 0,
+    };
+    const launches = boxes.map((box, n) => {
+      const space = {
+        start: [...start, ...box.start],
+        size: [...size, ...box.size],
+      };
+      const offset = partials.offset + n * deal.results * outputs;
+      const to = { ...partials, offset };
+      return launchOf(merged, to, space, deal, pass, limits);
+    });
+    if (last) return launches;
+    const after = {
+      fold,
+      kept: size,
+      reduced: [results],
+      input: { ...partials, strides: [...partials.strides, outputs] },
+      output: { ...target, strides: [...target.strides, 0] },
+    };
+    return [
+      ...launches,
+      ...reductionLaunches(after, strategy, limits, scratch, level + 1),
+    ];
+  });
+}
+
+/** The same reduction with as few axes as possible, kept and reduced ones apart. */
+function mergeAxes(reduction: Reduction): Reduction {
+  const { fold, kept, reduced, input, output } = reduction;
+  const k = kept.length;
+  const outer = merge(kept, [
+    input.strides.slice(0, k),
+    output.strides.slice(0, k),
+  ]);
+  const inner = merge(reduced, [input.strides.slice(k)]);
+  const zeros = inner.shape.map(() => 0);
+  return {
+    fold,
+    kept: outer.shape,
+    reduced: inner.shape,
+    input: { ...input, strides: [...outer.strides[0], ...inner.strides[0]] },
+    output: { ...output, strides: [...outer.strides[1], ...zeros] },
+  };
+}
+
+/** Sizes of the parts in which both operands fit a binding. */
+function cutSpace(
+  { kept, reduced, input, output }: Reduction,
+  limits: Limits,
+): { kept: number[]; reduced: number[] } {
+  const part = cut([...kept, ...reduced], [input, output], limits)!;
+  return { kept: part.slice(0, kept.length), reduced: part.slice(kept.length) };
+}
+
+/** Makes a kept part smaller until its intermediate results fit a binding and its workgroups a dispatch. */
+function shrinkKept(
+  kept: number[],
+  bytes: number,
+  invocations: number,
+  limits: Limits,
+): void {
+  const groups = limits.maxComputeWorkgroupsPerDimension ** 2;
+  while (
+    sizeOf(kept) * bytes > limits.maxStorageBufferBindingSize ||
+    Math.ceil(sizeOf(kept) * invocations / WORKGROUP) > groups
+  ) {
+    const most = Math.max(...kept);
+    if (most === 1) return;
+    kept[kept.indexOf(most)] = Math.ceil(most / 2);
+  }
+}
+
+/** One launch over a box of the merged space. `to` is walked along the kept axes; its slots follow one another whole. */
+function launchOf(
+  { fold, kept, input }: Reduction,
+  to: Operand,
+  { start, size }: Box,
+  deal: Deal,
+  pass: { readonly first: boolean; readonly last: boolean },
+  limits: Limits,
+): Launch {
+  const k = kept.length;
+  const keptSize = size.slice(0, k);
+  const reducedSize = size.slice(k);
+  const outputs = sizeOf(keptSize);
+  const elements = sizeOf(reducedSize);
+  const { strides } = input;
+  const x = windowIn(input, { start, size });
+  const y = windowIn({ ...to, strides: [outputs, ...to.strides] }, {
+    start: [0, ...keptSize.map(() => 0)],
+    size: [deal.results, ...keptSize],
+  });
+  const inner = reducedSize.length - 1;
+  const place = start[k];
+  const keptWords = [
+    ...rankWords(keptSize, 1),
+    ...rankWords(strides.slice(0, k), 0),
+    ...rankWords(to.strides, 0),
+  ];
+  // Neighbouring invocations take neighbouring slots where those lie closer in x than neighbouring outputs.
+  const slotsFirst = strides[k + inner] < strides[k - 1] ? 1 : 0;
+  const share = deal.strategy === "tree" ? deal.results : slotsFirst;
+  const params = deal.strategy === "naive"
+    ? words(
+      outputs,
+      elements,
+      place,
+      x.base,
+      y.base,
+      0,
+      0,
+      0,
+      ...keptWords,
+      ...rankWords(reducedSize, 1),
+      ...rankWords(strides.slice(k), 0),
+    )
+    : words(
+      outputs,
+      share,
+      deal.outerSlots,
+      deal.innerSlots,
+      elements / reducedSize[inner],
+      reducedSize[inner],
+      strides[k + inner],
+      place,
+      x.base,
+      y.base,
+      outputs,
+      0,
+      ...keptWords,
+      ...rankWords(reducedSize.slice(0, inner), 1),
+      ...rankWords(strides.slice(k, k + inner), 0),
+    );
+  return {
+    kernel: kernels[deal.strategy],
+    declarations: foldDeclarations(fold, pass) +
+      `const KEPT_RANK = ${k}u;
+const ${deal.strategy === "naive" ? "REDUCED" : "OUTER"}_RANK = ${
+        deal.strategy === "naive" ? inner + 1 : inner
+      }u;`,
+    bindings: [bindIn(input, "read", x), bindIn(to, "write", y)],
+    params,
+    workgroups: linearGrid(outputs * deal.invocations, WORKGROUP, limits),
+    trips: deal.trips,
+    flops: outputs * elements,
+    bytes: outputs * (elements * input.bytes + deal.results * to.bytes),
+  };
+}
