@@ -1,0 +1,368 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { FileFormatError } from "../../core/errors.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+} from "../../core/formats/safetensors.ts";
+import type { DType, HostArray } from "../../wgsl/op.ts";
+import { host } from "../support/plan.ts";
+
+/** A file from its header, as text or as a value, and its data. */
+function fileOf(
+  header: unknown,
+  data: Iterable<number> = [],
+): Uint8Array<ArrayBuffer> {
+  const text = typeof header === "string" ? header : JSON.stringify(header);
+  const json = new TextEncoder().encode(text);
+  const values = Uint8Array.from(data);
+  const bytes = new Uint8Array(8 + json.length + values.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(json, 8);
+  bytes.set(values, 8 + json.length);
+  return bytes;
+}
+
+/** The error of reading a file: its facts. */
+function refusal(bytes: Uint8Array): [number, string] {
+  const error = assertThrows(
+    () => decodeSafetensors(bytes, "w.safetensors"),
+    FileFormatError,
+  );
+  assertEquals(error.file, "w.safetensors");
+  assertEquals(
+    error.message,
+    `Cannot read w.safetensors: ${error.rule} (byte ${error.offset})`,
+  );
+  return [error.offset, error.rule];
+}
+
+function one(dtype: string, shape: number[], data_offsets: number[]) {
+  return { w: { dtype, shape, data_offsets } };
+}
+
+Deno.test("arrays of every type come back from a safetensors file as they were written", () => {
+  const tensors = new Map<string, HostArray>([
+    ["conv1.weight", host([1.5, -0, NaN, Infinity, 1e-40, 3], [2, 3])],
+    ["half", host([0.5, 65504, 6e-8], [3], "f16")],
+    ["double", host([Math.PI], [], "f64")],
+    ["int", host([-(2 ** 31), 2 ** 31 - 1], [2, 1], "i32")],
+    ["word", host([2 ** 32 - 1], [1], "u32")],
+    ["mask", host([1, 0, 1], [3], "bool")],
+    ["none", host([], [4, 0], "f32")],
+    ["__proto__", host([7], [1])],
+    ['名前 "\\\n\u{1f600}', host([8], [1])],
+  ]);
+  const metadata = new Map([["format", "pt"], ["__proto__", "ü"]]);
+  const bytes = encodeSafetensors(tensors, metadata);
+  // From the middle of a buffer, where nothing is aligned.
+  const shifted = new Uint8Array(bytes.length + 3);
+  shifted.set(bytes, 3);
+  const back = decodeSafetensors(shifted.subarray(3));
+  assertEquals(back.metadata, metadata);
+  assertEquals(
+    [...back.tensors.keys()].toSorted(),
+    [
+      ...tensors.keys(),
+    ].toSorted(),
+  );
+  for (const [name, want] of tensors) {
+    const got = back.tensors.get(name)!;
+    assertEquals([got.dtype, got.shape], [want.dtype, want.shape]);
+    assertEquals([...got.data], [...want.data]);
+  }
+  assert(Object.is(back.tensors.get("conv1.weight")!.data[1], -0));
+});
+
+Deno.test("the bytes of a safetensors file are those of the format", () => {
+  const bytes = encodeSafetensors(
+    new Map([["b", host([1], [1], "bool")], ["a", host([1], [1])]]),
+    new Map([["k", "v"]]),
+  );
+  const header =
+    `{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"BOOL","shape":[1],"data_offsets":[4,5]}}`;
+  const padded = header.padEnd(Math.ceil(header.length / 8) * 8, " ");
+  assertEquals(bytes, fileOf(padded, [0, 0, 128, 63, 1]));
+});
+
+Deno.test("types that tensors don't have are widened or narrowed where no value is lost", () => {
+  const read = (dtype: string, shape: number[], data: number[]) => {
+    const bytes = fileOf(one(dtype, shape, [0, data.length]), data);
+    const { tensors } = decodeSafetensors(bytes);
+    const { dtype: kind, data: values } = tensors.get("w")!;
+    return [kind, ...values];
+  };
+  assertEquals(read("BF16", [2], [0x80, 0x3f, 0xc0, 0xff]), ["f32", 1, NaN]);
+  assertEquals(read("U8", [2], [0, 255]), ["u32", 0, 255]);
+  const least = [0, 0, 0, 128, 255, 255, 255, 255];
+  const most = [255, 255, 255, 127, 0, 0, 0, 0];
+  assertEquals(read("I64", [2], [...least, ...most]), [
+    "i32",
+    -(2 ** 31),
+    2 ** 31 - 1,
+  ]);
+});
+
+Deno.test("values that have no place in a tensor are refused at their byte", () => {
+  const big = fileOf(one("I64", [2], [0, 16]), [
+    ...[1, 0, 0, 0, 0, 0, 0, 0],
+    ...[0, 0, 0, 128, 0, 0, 0, 0],
+  ]);
+  assertEquals(refusal(big), [
+    big.length - 8,
+    '"w" has the 64-bit value 2147483648, which doesn\'t fit i32',
+  ]);
+  const bool = fileOf(one("BOOL", [2], [0, 2]), [1, 2]);
+  assertEquals(refusal(bool), [
+    bool.length - 1,
+    '"w" has the bool 2: expected 0 or 1',
+  ]);
+});
+
+Deno.test("a safetensors file with a wrong length is refused", () => {
+  assertEquals(refusal(new Uint8Array(7)), [
+    0,
+    "a file of 7 bytes is too short for the length of its header",
+  ]);
+  assertEquals(refusal(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0)), [
+    0,
+    "a header of 1 bytes doesn't fit a file of 8",
+  ]);
+  assertEquals(refusal(new Uint8Array(8).fill(255)), [
+    0,
+    "a header of 18446744073709551615 bytes is longer than the 100000000 that the format allows",
+  ]);
+  const w = one("U8", [2], [0, 2]);
+  const length = JSON.stringify(w).length;
+  assertEquals(refusal(fileOf(w, [1])), [
+    8 + length + 1,
+    "the arrays take 2 bytes but the file has 1 after its header",
+  ]);
+  assertEquals(refusal(fileOf(w, [1, 2, 3])), [
+    8 + length + 2,
+    "the arrays take 2 bytes but the file has 3 after its header",
+  ]);
+});
+
+Deno.test("arrays that overlap, leave a hole or don't have their shape's length are refused", () => {
+  const a = { dtype: "U8", shape: [2], data_offsets: [0, 2] };
+  const at = (b: unknown) => fileOf({ a, b }, [1, 2, 3, 4]);
+  assertEquals(refusal(at({ ...a, data_offsets: [1, 3] })), [
+    65,
+    '"b" starts at 1 of the data where 2 is next: an overlap',
+  ]);
+  assertEquals(refusal(at({ ...a, data_offsets: [3, 5] })), [
+    65,
+    '"b" starts at 3 of the data where 2 is next: a hole',
+  ]);
+  assertEquals(refusal(fileOf(one("F32", [2], [0, 4]), [1, 2, 3, 4])), [
+    13,
+    '"w" of F32 [2] takes 8 bytes but its data_offsets are [0, 4]',
+  ]);
+  assertEquals(refusal(fileOf(one("F32", [1], [4, 0]))), [
+    13,
+    '"w" of F32 [1] takes 4 bytes but its data_offsets are [4, 0]',
+  ]);
+  assertEquals(refusal(fileOf(one("F32", [2 ** 40, 2 ** 40, 0], [0, 0]))), [
+    13,
+    '"w" has shape [1099511627776, 1099511627776, 0], which is too large',
+  ]);
+  assertEquals(refusal(fileOf(one("I8", [1], [0, 1]), [1])), [
+    13,
+    '"w" has type "I8": expected one of F64, F32, F16, BF16, I64, I32, U32, U8, BOOL',
+  ]);
+});
+
+Deno.test("a header that isn't exactly the format's JSON is refused at the byte where it differs", () => {
+  const entry = '{"dtype":"U8","shape":[1],"data_offsets":[0,1]}';
+  const cases: [string, number, string][] = [
+    ["", 0, "the header lacks { here"],
+    [" {}", 0, "the header lacks { here"],
+    ["[]", 0, "the header lacks { here"],
+    ["{}\n", 2, "the header lacks spaces to its end here"],
+    ["{}{", 2, "the header lacks spaces to its end here"],
+    ['{"w":1}', 5, "the header lacks { here"],
+    [`{"w":${entry},}`, 53, 'the header lacks " here'],
+    [`{"w":${entry}`, 52, "the header lacks } here"],
+    ['{"w', 3, "the header lacks the end of a string here"],
+    [
+      '{"\\ud800":1}',
+      1,
+      "the header holds a string that is not valid JSON in UTF-8",
+    ],
+    [
+      '{"\\x":1}',
+      1,
+      "the header holds a string that is not valid JSON in UTF-8",
+    ],
+    [`{"w":${entry},"w":${entry}}`, 53, '"w" is there twice'],
+    [`{"w":${entry},"\\u0077":${entry}}`, 53, '"w" is there twice'],
+    [
+      '{"w":{"dtype":"U8","dtype":"U8"}}',
+      19,
+      '"dtype" is there twice',
+    ],
+    [
+      '{"__metadata__":{"a":"1","a":"2"}}',
+      25,
+      '"a" is there twice',
+    ],
+    ['{"__metadata__":{"a":1}}', 21, 'the header lacks " here'],
+    [
+      '{"w":{"dtype":"U8","shape":[1]}}',
+      5,
+      '"w" is described incompletely: expected dtype, shape and data_offsets of two numbers',
+    ],
+    [
+      '{"w":{"dtype":"U8","shape":[1],"data_offsets":[1]}}',
+      5,
+      '"w" is described incompletely: expected dtype, shape and data_offsets of two numbers',
+    ],
+    [
+      '{"w":{"dtype":"U8","strides":[1]}}',
+      19,
+      '"w" has a field "strides": expected dtype, shape and data_offsets',
+    ],
+    ...["-1", "1.0", "1e0", "01", "9007199254740992", '"1"', "null"].map((
+      n,
+    ): [string, number, string] => [
+      `{"w":{"shape":[${n}]}}`,
+      15 + (n.startsWith("1") ? 1 : 0),
+      n.startsWith("1")
+        ? "the header lacks ] here"
+        : "the header lacks an integer from 0 to 2^53 - 1 here",
+    ]),
+  ];
+  for (const [header, at, rule] of cases) {
+    assertEquals(refusal(fileOf(header, [1])), [8 + at, rule], header);
+  }
+  const utf8 = fileOf('{"w?":1}');
+  utf8[11] = 0xff;
+  assertEquals(refusal(utf8)[0], 9);
+});
+
+Deno.test("an array can't be written under the format's own name, with a wrong shape or an unpaired surrogate", () => {
+  const write = (name: string, array: HostArray) =>
+    assertThrows(() => encodeSafetensors(new Map([[name, array]])), TypeError)
+      .message;
+  assertEquals(
+    write("__metadata__", host([1], [1])),
+    "Cannot write an array named __metadata__: the format keeps this name for itself",
+  );
+  assertEquals(
+    write("w", { ...host([1], [1]), shape: [2, 2] }),
+    'Cannot write "w": its shape [2, 2] has 4 elements but its data has 1',
+  );
+  assertEquals(
+    write("\ud800", host([1], [1])),
+    'Cannot write the string "\\ud800": half of a surrogate pair has no UTF-8',
+  );
+});
+
+/** Pseudo-random integers below n, the same for the same seed. */
+function dice(seed: number): (n: number) => number {
+  let state = seed >>> 0;
+  return (n) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * n);
+  };
+}
+
+const SPLICES = [
+  '"w":',
+  '"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},',
+  '"__proto__":',
+  "[",
+  "]",
+  "{",
+  "}",
+  ",",
+  "0",
+  "-",
+  "1e9",
+  "4294967296",
+  "9007199254740993",
+  '"',
+  "\\",
+  "\\u0000",
+  "null",
+  " ",
+];
+
+/** A file that one to three random faults have been put into. */
+function mutate(
+  source: Uint8Array,
+  roll: (n: number) => number,
+): Uint8Array<ArrayBuffer> {
+  let bytes = [...source];
+  const header = Number(new DataView(source.buffer).getBigUint64(0, true));
+  for (let faults = 1 + roll(3); faults > 0; faults--) {
+    const at = 8 + roll(header);
+    const splice = [...new TextEncoder().encode(SPLICES[roll(SPLICES.length)])];
+    const kind = roll(8);
+    if (kind < 2) bytes[roll(bytes.length)] = roll(256);
+    else if (kind === 2) bytes[roll(8)] ^= 1 << roll(8);
+    else if (kind === 3) bytes[at] = 0x30 + roll(10);
+    else if (kind === 4) bytes = bytes.slice(0, roll(bytes.length));
+    else if (kind === 5) bytes.push(...splice);
+    else {
+      bytes.splice(at, kind === 6 ? 0 : 1 + roll(6), ...splice);
+      if (roll(4) > 0) {
+        // With a length that still fits, so that the fault reaches the parser.
+        const grown = header + bytes.length - source.length;
+        const word = new DataView(new ArrayBuffer(8));
+        word.setBigUint64(0, BigInt(Math.max(0, grown)), true);
+        bytes.splice(0, 8, ...new Uint8Array(word.buffer));
+      }
+    }
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** Reads one array as simply as can be, for a file that has been accepted. */
+function readPlainly(bytes: Uint8Array<ArrayBuffer>, name: string): number[] {
+  const view = new DataView(bytes.buffer);
+  const start = 8 + Number(view.getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(bytes.slice(8, start)));
+  const { dtype, data_offsets: [begin, end] } = header[name];
+  const readers: Record<string, [number, (at: number) => number]> = {
+    F64: [8, (at) => view.getFloat64(at, true)],
+    F32: [4, (at) => view.getFloat32(at, true)],
+    F16: [2, (at) => view.getFloat16(at, true)],
+    I64: [8, (at) => Number(view.getBigInt64(at, true))],
+    I32: [4, (at) => view.getInt32(at, true)],
+    U32: [4, (at) => view.getUint32(at, true)],
+    U8: [1, (at) => view.getUint8(at)],
+    BOOL: [1, (at) => view.getUint8(at)],
+  };
+  const [size, read] = readers[dtype];
+  const values: number[] = [];
+  for (let at = begin; at < end; at += size) values.push(read(start + at));
+  return values;
+}
+
+Deno.test("2,000 damaged files are read rightly or refused, and nothing else happens", () => {
+  const roll = dice(20);
+  const kinds: DType[] = ["f32", "f16", "f64", "i32", "u32", "bool"];
+  const source = encodeSafetensors(
+    new Map(kinds.map((dtype, i) => [
+      `layer${i}`,
+      host([1, 0, 1, 0, 1, 1], i % 2 ? [6] : [2, 3], dtype),
+    ])),
+    new Map([["format", "pt"]]),
+  );
+  let read = 0;
+  for (let i = 0; i < 2000; i++) {
+    const bytes = mutate(source, roll);
+    try {
+      const { tensors } = decodeSafetensors(bytes);
+      read++;
+      for (const [name, { data }] of tensors) {
+        assertEquals([...data], readPlainly(bytes, name));
+      }
+    } catch (error) {
+      if (!(error instanceof FileFormatError)) throw error;
+      assert(error.offset >= 0 && error.offset <= bytes.length);
+    }
+  }
+  assert(read > 50 && read < 500, `${read} of 2,000 were accepted`);
+});
