@@ -1,0 +1,304 @@
+/** The WebGPU device: plans become recorded launches. */
+import type {
+  DType,
+  HostData,
+  Launch,
+  Meta,
+  Op,
+  Plan,
+  View,
+} from "../../wgsl/op.ts";
+import { isContiguous, itemBytes, sizeOf } from "../../wgsl/shape.ts";
+import type { Backend, Block, DeviceInfo, Operand } from "../backend.ts";
+import type { PoolStatus } from "../backend.ts";
+import { DTypeError, LaunchError } from "../errors.ts";
+import { emptyData } from "../host.ts";
+import type { Opened } from "./adapter.ts";
+import { CommandQueue } from "./batch.ts";
+import { type Pipeline, PipelineCache } from "./pipelines.ts";
+import { BufferPool, type GpuBlock } from "./pool.ts";
+import { Readback } from "./readback.ts";
+import { UniformArena } from "./uniforms.ts";
+
+/** Unused bytes that the pool keeps. */
+const POOL_CAP = 2 ** 30;
+
+/** Plans that are remembered. */
+const PLAN_CAP = 4096;
+
+/** Storage-buffer windows start at multiples of this. */
+const ALIGN = 256;
+
+/** A launch with its pipeline. */
+interface Prepared {
+  readonly launch: Launch;
+  readonly pipeline: Pipeline;
+}
+
+interface PreparedPlan {
+  readonly launches: readonly Prepared[];
+  readonly scratch: readonly number[];
+}
+
+/** Runs ops on a GPU device. */
+export class GpuBackend implements Backend {
+  readonly info: DeviceInfo;
+  readonly #device: GPUDevice;
+  readonly #pool: BufferPool;
+  readonly #pipelines: PipelineCache;
+  readonly #uniforms: UniformArena;
+  readonly #queue: CommandQueue;
+  readonly #readback: Readback;
+  readonly #plans = new Map<string, PreparedPlan>();
+
+  constructor({ device, info }: Opened) {
+    this.info = info;
+    this.#device = device;
+    this.#pool = new BufferPool(device, info.limits, POOL_CAP);
+    this.#pipelines = new PipelineCache(device);
+    this.#uniforms = new UniformArena(device);
+    this.#queue = new CommandQueue(device, {
+      before: () => this.#uniforms.upload(),
+      after: () => {
+        this.#uniforms.recycle();
+        this.#pool.sweep();
+      },
+    });
+    this.#readback = new Readback(device, this.#queue);
+  }
+
+  get lost(): Error | undefined {
+    return this.#queue.lost;
+  }
+
+  requireDType(dtype: DType): void {
+    if (dtype === "f64") {
+      throw new DTypeError(
+        'Cannot make an f64 tensor on the GPU: WGSL has no 64-bit floats, use f32 or init({ device: "cpu" })',
+        [dtype],
+      );
+    }
+    if (dtype === "f16" && !this.info.features.includes("shader-f16")) {
+      throw new DTypeError(
+        "Cannot make an f16 tensor: this adapter does not offer shader-f16, use f32",
+        [dtype],
+      );
+    }
+  }
+
+  allocate({ shape, dtype }: Meta): Block {
+    this.#requireAlive();
+    return this.#pool.take(sizeOf(shape) * itemBytes(dtype));
+  }
+
+  release(block: Block): void {
+    this.#pool.give(block as GpuBlock);
+  }
+
+  upload({ dtype }: Meta, data: HostData): Block {
+    this.#requireAlive();
+    const words = toBytes(dtype, data);
+    const block = this.#pool.take(words.byteLength, this.#queue.submitted);
+    this.#device.queue.writeBuffer(block.buffer, 0, words);
+    return block;
+  }
+
+  run<Attrs>(
+    op: Op<Attrs>,
+    inputs: readonly Operand[],
+    outputs: readonly Operand[],
+    attrs: Attrs,
+  ): void {
+    this.#requireAlive();
+    const { launches, scratch } = this.#prepare(op, inputs, outputs, attrs);
+    if (launches.length === 0) return;
+    const blocks = {
+      input: inputs.map(({ block }) => block as GpuBlock),
+      output: outputs.map(({ block }) => block as GpuBlock),
+      scratch: scratch.map((bytes) => this.#pool.take(bytes)),
+    };
+    for (const prepared of launches) this.#launch(op.name, prepared, blocks);
+    for (const block of blocks.scratch) this.#pool.give(block);
+  }
+
+  accepts(view: View): boolean {
+    return isContiguous(view) &&
+      (view.offset * itemBytes(view.dtype)) % ALIGN === 0;
+  }
+
+  async read({ view, block }: Operand): Promise<HostData> {
+    this.#requireAlive();
+    const size = sizeOf(view.shape);
+    if (size === 0) return emptyData(view.dtype, 0);
+    const item = itemBytes(view.dtype);
+    // Copies go by words: an f16 view may start or end in the middle of one.
+    const first = Math.floor(view.offset * item / 4) * 4;
+    const end = Math.ceil((view.offset + size) * item / 4) * 4;
+    const bytes = await this.#readback.read(
+      block as GpuBlock,
+      first,
+      end - first,
+    );
+    return fromBytes(view.dtype, bytes, view.offset * item - first, size);
+  }
+
+  async synchronize(): Promise<void> {
+    this.#requireAlive();
+    const { settled } = this.#queue.submit();
+    // Deno's call has waited when it returns; its promise takes another 10 ms.
+    const done = this.#device.queue.onSubmittedWorkDone();
+    const failure = await settled;
+    if (!("Deno" in globalThis)) await done;
+    if (failure) throw failure;
+    this.#requireAlive();
+  }
+
+  pool(): PoolStatus {
+    return this.#pool.status();
+  }
+
+  trim(): void {
+    this.#queue.submit();
+    this.#pool.clear();
+  }
+
+  destroy(): void {
+    this.#device.destroy();
+  }
+
+  #requireAlive(): void {
+    if (this.#queue.lost) throw this.#queue.lost;
+  }
+
+  #prepare<Attrs>(
+    op: Op<Attrs>,
+    inputs: readonly Operand[],
+    outputs: readonly Operand[],
+    attrs: Attrs,
+  ): PreparedPlan {
+    if (op.volatile) return this.#plan(op, inputs, outputs, attrs);
+    let key = op.name;
+    for (const { view } of inputs) {
+      key += `|${view.dtype}${view.shape}/${view.strides}+${view.offset}`;
+    }
+    for (const { view } of outputs) key += `>${view.dtype}${view.shape}`;
+    key += JSON.stringify(attrs);
+    let plan = this.#plans.get(key);
+    if (plan) {
+      const bad = plan.launches.find(({ pipeline }) => pipeline.error);
+      if (bad) throw bad.pipeline.error;
+      return plan;
+    }
+    plan = this.#plan(op, inputs, outputs, attrs);
+    // Maps keep the order of insertion: the oldest plan goes first.
+    if (this.#plans.size >= PLAN_CAP) {
+      this.#plans.delete(this.#plans.keys().next().value!);
+    }
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  #plan<Attrs>(
+    op: Op<Attrs>,
+    inputs: readonly Operand[],
+    outputs: readonly Operand[],
+    attrs: Attrs,
+  ): PreparedPlan {
+    const { limits } = this.info;
+    const request = {
+      inputs: inputs.map(({ view }) => view),
+      outputs: outputs.map(({ view }) => view),
+      attrs,
+      limits,
+    };
+    const variant = op.variants.find((v) => v.applies?.(request) ?? true);
+    if (!variant) {
+      throw new LaunchError(
+        `Cannot run ${op.name}: none of its kernels takes this input`,
+        [op.name],
+      );
+    }
+    const plan: Plan = variant.plan(request);
+    for (const { trips, kernel } of plan.launches) {
+      if (trips > limits.maxLoopTrips) {
+        throw new LaunchError(
+          `Cannot run ${op.name}: ${kernel.label} would loop ${trips} times and this device ends loops after ${limits.maxLoopTrips}`,
+          [op.name],
+        );
+      }
+    }
+    return {
+      launches: plan.launches.map((launch) => ({
+        launch,
+        pipeline: this.#pipelines.get(launch, op.name),
+      })),
+      scratch: plan.scratch ?? [],
+    };
+  }
+
+  #launch(
+    op: string,
+    { launch, pipeline }: Prepared,
+    blocks: Record<"input" | "output" | "scratch", readonly GpuBlock[]>,
+  ): void {
+    if (this.#queue.full || this.#uniforms.full) this.#queue.submit();
+    const reads: GpuBlock[] = [];
+    const writes: GpuBlock[] = [];
+    const entries: GPUBindGroupEntry[] = launch.bindings.map(
+      ({ slot, index, access, offset, size }, binding) => {
+        const block = blocks[slot][index];
+        (access === "read" ? reads : writes).push(block);
+        return { binding, resource: { buffer: block.buffer, offset, size } };
+      },
+    );
+    if (launch.params) {
+      entries.push({
+        binding: entries.length,
+        resource: this.#uniforms.slot(launch.params),
+      });
+    }
+    const bindGroup = this.#device.createBindGroup({
+      label: op,
+      layout: pipeline.layout,
+      entries,
+    });
+    this.#queue.launch(
+      op,
+      pipeline,
+      bindGroup,
+      launch.workgroups,
+      reads,
+      writes,
+    );
+  }
+}
+
+/** Elements as the GPU stores them, padded to whole words. */
+function toBytes(dtype: DType, data: HostData): Uint8Array<ArrayBuffer> {
+  const words = dtype === "bool" ? Uint32Array.from(data) : data;
+  const bytes = new Uint8Array(
+    words.buffer,
+    words.byteOffset,
+    words.byteLength,
+  );
+  if (bytes.length % 4 === 0) return bytes;
+  const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+  padded.set(bytes);
+  return padded;
+}
+
+function fromBytes(
+  dtype: DType,
+  bytes: ArrayBuffer,
+  offset: number,
+  size: number,
+): HostData {
+  if (dtype === "bool") {
+    return Uint8Array.from(new Uint32Array(bytes, offset, size));
+  }
+  const out = emptyData(dtype, size);
+  new Uint8Array(out.buffer).set(
+    new Uint8Array(bytes, offset, out.byteLength),
+  );
+  return out;
+}

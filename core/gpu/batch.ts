@@ -1,0 +1,176 @@
+/**
+ * Commands on their way to the GPU: recorded into a batch, submitted together, held in error scopes.
+ *
+ * Every error belongs to a batch, as scopes are open from one submission to the next. A batch is clean when its own scopes caught nothing and the
+ * batches that wrote its inputs are clean, so that a failure reaches exactly the reads that depend on it.
+ */
+import { DeviceLostError, LaunchError, OutOfMemoryError } from "../errors.ts";
+import type { Pipeline } from "./pipelines.ts";
+import type { GpuBlock } from "./pool.ts";
+
+/** Launches after which a batch is submitted, so that the GPU starts while the next are recorded. */
+const LAUNCHES_PER_BATCH = 48;
+
+/** Error scopes that hold a batch, outermost first. */
+const SCOPES = ["internal", "out-of-memory", "validation"] as const;
+
+/** Commands that are submitted together. */
+export class Batch {
+  readonly ops: string[] = [];
+  /** Batches that wrote what this one reads, as long as they aren't known to be clean. */
+  readonly parents = new Set<Batch>();
+  /** Pipelines whose compilation hasn't been checked yet. */
+  readonly unchecked = new Set<Pipeline>();
+  /** Whether it and all it depends on went well. */
+  clean = false;
+  /** Resolves to what went wrong, if anything. Set at submission. */
+  settled: Promise<Error | undefined> | undefined;
+
+  constructor(readonly number: number) {}
+}
+
+/** Records and submits. */
+export class CommandQueue {
+  readonly #device: GPUDevice;
+  /** Called just before and just after a submission. */
+  readonly #around: { before(): void; after(): void };
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+  #batch = new Batch(1);
+  #lost: DeviceLostError | undefined;
+
+  constructor(
+    device: GPUDevice,
+    around: { before(): void; after(): void },
+  ) {
+    this.#device = device;
+    this.#around = around;
+    this.#openScopes();
+    device.lost.then(({ reason, message }) => {
+      this.#lost = new DeviceLostError(
+        `The GPU device was lost (${reason}): ${
+          message || "no further reason"
+        }, call init() for a new one`,
+      );
+    });
+  }
+
+  /** Why the device can't be used any more, if so. */
+  get lost(): DeviceLostError | undefined {
+    return this.#lost;
+  }
+
+  /** Whether the batch holds enough launches to be submitted. */
+  get full(): boolean {
+    return this.#batch.ops.length >= LAUNCHES_PER_BATCH;
+  }
+
+  /** Number of the newest batch that has been submitted. */
+  get submitted(): number {
+    return this.#batch.number - 1;
+  }
+
+  /** Records a launch. */
+  launch(
+    op: string,
+    pipeline: Pipeline,
+    bindGroup: GPUBindGroup,
+    workgroups: readonly [number, number, number],
+    reads: readonly GpuBlock[],
+    writes: readonly GpuBlock[],
+  ): void {
+    const batch = this.#batch;
+    this.#pass ??= this.#openEncoder().beginComputePass();
+    this.#pass.setPipeline(pipeline.gpu);
+    this.#pass.setBindGroup(0, bindGroup);
+    this.#pass.dispatchWorkgroups(...workgroups);
+    batch.ops.push(op);
+    if (pipeline.checked) batch.unchecked.add(pipeline);
+    for (const block of reads) this.#depend(block);
+    for (const block of writes) {
+      // A window may be a part of what an earlier batch wrote.
+      this.#depend(block);
+      block.writer = batch;
+    }
+  }
+
+  /** Records a copy to a buffer that the host will map. Returns the batch that will do it. */
+  copy(
+    block: GpuBlock,
+    offset: number,
+    target: GPUBuffer,
+    targetOffset: number,
+    bytes: number,
+  ): Batch {
+    this.#endPass();
+    this.#openEncoder().copyBufferToBuffer(
+      block.buffer,
+      offset,
+      target,
+      targetOffset,
+      bytes,
+    );
+    this.#depend(block);
+    return this.#batch;
+  }
+
+  /** Submits what has been recorded. Returns the batch, which may be empty. */
+  submit(): Batch {
+    const batch = this.#batch;
+    const encoder = this.#encoder;
+    this.#endPass();
+    this.#encoder = undefined;
+    if (encoder) {
+      this.#around.before();
+      this.#device.queue.submit([encoder.finish()]);
+    }
+    batch.settled = this.#settle(batch);
+    this.#batch = new Batch(batch.number + 1);
+    this.#openScopes();
+    if (encoder) this.#around.after();
+    return batch;
+  }
+
+  #openEncoder(): GPUCommandEncoder {
+    return this.#encoder ??= this.#device.createCommandEncoder();
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = undefined;
+  }
+
+  #openScopes(): void {
+    for (const scope of SCOPES) this.#device.pushErrorScope(scope);
+  }
+
+  #depend(block: GpuBlock): void {
+    block.usedIn = this.#batch.number;
+    const { writer } = block;
+    if (writer && !writer.clean && writer !== this.#batch) {
+      this.#batch.parents.add(writer);
+    }
+  }
+
+  async #settle(batch: Batch): Promise<Error | undefined> {
+    const caught = SCOPES.map(() => this.#device.popErrorScope());
+    const pipelines = [...batch.unchecked];
+    await Promise.all(pipelines.map(({ checked }) => checked));
+    const [own] = (await Promise.all(caught)).filter((error) => error !== null);
+    let failure: Error | undefined = pipelines.find((p) => p.error)?.error ??
+      (own && describe(own, batch));
+    for (const parent of batch.parents) failure ??= await parent.settled;
+    batch.parents.clear();
+    batch.unchecked.clear();
+    batch.clean = failure === undefined;
+    return failure;
+  }
+}
+
+function describe(error: GPUError, { ops }: Batch): Error {
+  const names = [...new Set(ops)].join(", ") || "no op";
+  const reason = error.message.trim().replace(/\s*\n\s*/g, " ");
+  return error instanceof GPUOutOfMemoryError
+    ? new OutOfMemoryError(`Cannot run ${names}: ${reason}`, NaN, NaN)
+    : new LaunchError(`Cannot run ${names}: ${reason}`, ops);
+}

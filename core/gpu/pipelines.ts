@@ -1,0 +1,133 @@
+/** Compiled kernels, one a source, set of constants and binding layout. */
+import type { Kernel, Launch } from "../../wgsl/op.ts";
+import { KernelError } from "../errors.ts";
+
+/** A pipeline, what is known of its health, and the layout of its one bind group. */
+export interface Pipeline {
+  readonly gpu: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  /** Set once the kernel is known to be bad. */
+  error: KernelError | undefined;
+  /** Resolves when `error` is final; undefined after that. */
+  checked: Promise<void> | undefined;
+}
+
+/** Compiles each pipeline once. */
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #byKernel = new Map<Kernel, Map<string, Pipeline>>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** How many pipelines have been made. */
+  get size(): number {
+    let count = 0;
+    for (const map of this.#byKernel.values()) count += map.size;
+    return count;
+  }
+
+  /** The pipeline of a launch. A kernel that is already known not to compile throws; one that turns out so fails the reads that need it. */
+  get(launch: Launch, op: string): Pipeline {
+    const { kernel, declarations = "", constants } = launch;
+    const access = launch.bindings.map((b) => b.access[0]).join("") +
+      (launch.params ? "u" : "");
+    let known = this.#byKernel.get(kernel);
+    if (!known) this.#byKernel.set(kernel, known = new Map());
+    const key = `${access}|${
+      constants ? JSON.stringify(constants) : ""
+    }|${declarations}`;
+    let pipeline = known.get(key);
+    if (!pipeline) {
+      known.set(key, pipeline = this.#compile(launch, access, op));
+    }
+    if (pipeline.error) throw pipeline.error;
+    return pipeline;
+  }
+
+  #compile(
+    { kernel, declarations = "", constants }: Launch,
+    access: string,
+    op: string,
+  ): Pipeline {
+    const device = this.#device;
+    // On the first line, so that the numbers of the lines stay those of the file.
+    const f16 = /\bf16\b/.test(declarations) ? "enable f16; " : "";
+    device.pushErrorScope("validation");
+    const module = device.createShaderModule({
+      label: kernel.label,
+      code: `${f16}${kernel.code}\n${declarations}`,
+    });
+    const layout = this.#layout(access);
+    const gpu = device.createComputePipeline({
+      label: kernel.label,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main", constants },
+    });
+    const pipeline: Pipeline = {
+      gpu,
+      layout,
+      error: undefined,
+      checked: undefined,
+    };
+    // Made here, so that its stack shows the call that needs the kernel.
+    const place = new Error();
+    pipeline.checked = Promise.all([
+      device.popErrorScope(),
+      module.getCompilationInfo(),
+    ]).then(([error, { messages }]) => {
+      pipeline.checked = undefined;
+      const message = messages.find((m) => m.type === "error");
+      if (!error && !message) return;
+      const line = message?.lineNum ?? 0;
+      const column = Math.max(
+        0,
+        (message?.linePos ?? 0) - f16.length * +(line === 1),
+      );
+      const text = reasonOf(message?.message ?? error!.message);
+      const at = line > 0 ? `:${line}:${column}` : "";
+      pipeline.error = new KernelError(
+        `Cannot compile ${kernel.label}${at} for ${op}: ${text}`,
+        kernel.label,
+        line,
+        column,
+        op,
+      );
+      pipeline.error.stack = place.stack?.replace(
+        /^Error/,
+        `KernelError: ${pipeline.error.message}`,
+      );
+    });
+    return pipeline;
+  }
+
+  /** One layout for each sequence of "r" (read), "w" (write) and "u" (uniform). */
+  #layout(access: string): GPUBindGroupLayout {
+    let layout = this.#layouts.get(access);
+    if (!layout) {
+      const types = {
+        r: "read-only-storage",
+        w: "storage",
+        u: "uniform",
+      } as const;
+      layout = this.#device.createBindGroupLayout({
+        entries: Array.from(access, (letter, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: types[letter as keyof typeof types] },
+        })),
+      });
+      this.#layouts.set(access, layout);
+    }
+    return layout;
+  }
+}
+
+/** The sentence of a compiler message, without its picture of the source. */
+function reasonOf(message: string): string {
+  const lines = message.split("\n").map((line) => line.trim()).filter(Boolean);
+  const first = lines.find((line) => /error: ./.test(line)) ?? lines[0] ?? "";
+  return first.replace(/^.*?error: /, "");
+}

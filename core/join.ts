@@ -1,0 +1,121 @@
+/** Functions of several tensors. */
+import { concat as concatOp } from "../wgsl/move/concat.ts";
+import { formatShape, normalizeAxis, sameShape } from "../wgsl/shape.ts";
+import { noGrad, propagate } from "./autograd.ts";
+import { AutogradError, ShapeError } from "./errors.ts";
+import { currentScope } from "./scope.ts";
+import { apply, type Tensor } from "./tensor.ts";
+
+/** Tensors one after another along an axis; their other sizes agree. */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (tensors.length === 0) {
+    throw new ShapeError("Cannot concatenate: no tensors were given");
+  }
+  const d = normalizeAxis(axis, tensors[0].rank, "concatenate");
+  return apply(concatOp, tensors, { axis: d })[0];
+}
+
+/** Tensors of one shape along a new axis. */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  const other = tensors.find(({ shape }) =>
+    !sameShape(shape, tensors[0].shape)
+  );
+  if (other) {
+    throw new ShapeError(
+      `Cannot stack ${formatShape(tensors[0].shape)} and ${
+        formatShape(other.shape)
+      }: expected the same shape`,
+      [tensors[0].shape, other.shape],
+    );
+  }
+  return concat(tensors.map((x) => x.unsqueeze(axis)), axis);
+}
+
+/** `a` where the condition holds, `b` elsewhere; all three broadcast. */
+export function where(
+  condition: Tensor,
+  a: Tensor | number,
+  b: Tensor | number,
+): Tensor {
+  return condition.where(a, b);
+}
+
+/** Options of {@linkcode gradients}. */
+export interface GradientOptions {
+  /** ∂loss/∂output. @default 1, for an output with one element */
+  readonly gradient?: Tensor;
+  /** Record the computation, so that the gradients can be differentiated. @default false */
+  readonly createGraph?: boolean;
+  /** Keep what the graph saved. @default the same as createGraph */
+  readonly retainGraph?: boolean;
+}
+
+/**
+ * The gradients of `output` with respect to `inputs`, without touching any `grad`. An input that the output doesn't depend on is an error.
+ */
+export function gradients(
+  output: Tensor,
+  inputs: readonly Tensor[],
+  options: GradientOptions = {},
+): Tensor[] {
+  const { gradient, ...rest } = options;
+  const { edge } = output;
+  const targets = inputs.flatMap((x) => x.edge ?? []);
+  if (!edge || targets.length < inputs.length) {
+    throw new AutogradError(
+      "Cannot compute gradients: the output and every input must require gradients",
+    );
+  }
+  if (!gradient && output.size !== 1) {
+    throw new AutogradError(
+      `Cannot compute gradients of a tensor of shape ${
+        formatShape(output.shape)
+      } without a gradient: only a scalar has an obvious one`,
+    );
+  }
+  const start = gradient ?? noGrad(() => output.onesLike());
+  const found = propagate([{ edge, grad: start }], { ...rest, targets }, apply);
+  if (!gradient) start.dispose();
+  return found.map((x, i) => {
+    if (!x) {
+      throw new AutogradError(
+        `Cannot compute gradients: the output doesn't depend on input ${i}`,
+      );
+    }
+    // It was made outside every scope: it belongs to the caller's.
+    if (!currentScope()) return x;
+    const owned = x.alias();
+    x.dispose();
+    return owned;
+  });
+}
+
+/**
+ * The derivative of a function: takes the same arguments and returns the gradient of the function's scalar result with respect to the first, or to
+ * those at `positions` as an array. Can be nested.
+ *
+ * @example
+ * ```ts
+ * import { grad, init, type Tensor, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const cube = (x: Tensor) => x.pow(3).sum();
+ * const x = tensor([2]);
+ * console.log(await grad(cube)(x).array()); // [12]
+ * console.log(await grad((y) => grad(cube)(y).sum())(x).array()); // [12]
+ * ```
+ */
+export function grad<Rest extends unknown[]>(
+  f: (x: Tensor, ...rest: Rest) => Tensor,
+): (x: Tensor, ...rest: Rest) => Tensor {
+  return (x, ...rest) => {
+    // Inside another grad the argument is part of its graph, and must stay so.
+    const nested = x.requiresGrad;
+    const input = nested ? x.alias() : x.detach();
+    if (!nested) input.requiresGrad = true;
+    const [result] = gradients(f(input, ...rest), [input], {
+      createGraph: nested,
+    });
+    return result;
+  };
+}

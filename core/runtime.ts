@@ -1,0 +1,157 @@
+/** The one device in use, its random stream, and what interrupts it. */
+import type { Backend, DeviceInfo } from "./backend.ts";
+import { CpuBackend } from "./cpu.ts";
+import { InterruptedError } from "./errors.ts";
+import { openDevice } from "./gpu/adapter.ts";
+import { GpuBackend } from "./gpu/backend.ts";
+
+/** Options of {@linkcode init}. */
+export interface InitOptions {
+  /** `"webgpu"`, or `"cpu"` for the float64 references on the CPU. @default "webgpu" */
+  readonly device?: "webgpu" | "cpu";
+  /** Start of the random stream: the same seed gives the same numbers on the same device. @default a random one */
+  readonly seed?: number;
+  /** Which GPU to take where there are two. */
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+/** The device in use and the state of its random stream. */
+interface Runtime {
+  backend: Backend | undefined;
+  /** Philox key. */
+  key: readonly [number, number];
+  /** Counter blocks that have been used. */
+  counter: number;
+  interrupted: (() => boolean) | undefined;
+  /** The layers whose forward is running, outermost first. */
+  readonly path: string[];
+}
+
+const runtime: Runtime = {
+  backend: undefined,
+  key: [0, 0],
+  counter: 0,
+  interrupted: undefined,
+  path: [],
+};
+
+/**
+ * Opens the device. Once at the start; again after a DeviceLostError, to change the device, or to start the random stream over.
+ *
+ * Resolves to the same as {@linkcode device}. Rejects when there is no adapter, and says how to go on.
+ *
+ * @example
+ * ```ts
+ * import { init, randn } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * console.log(await randn([2, 3]).array());
+ * ```
+ */
+export async function init(options: InitOptions = {}): Promise<DeviceInfo> {
+  const { device: kind = "webgpu", powerPreference } = options;
+  const { seed = Math.floor(Math.random() * 2 ** 48) } = options;
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new RangeError(
+      `Cannot seed with ${seed}: expected an integer from 0 to 2^53 - 1`,
+    );
+  }
+  const { backend } = runtime;
+  if (!backend || backend.lost || backend.info.backend !== kind) {
+    runtime.backend = kind === "cpu"
+      ? new CpuBackend()
+      : await openGpu(powerPreference);
+  }
+  seedWith(seed);
+  return device();
+}
+
+async function openGpu(powerPreference?: GPUPowerPreference): Promise<Backend> {
+  const opened = await openDevice(powerPreference);
+  if (!opened) {
+    throw new Error(
+      'Cannot open a WebGPU device: no adapter was found, install a Vulkan driver (a software one is Debian\'s mesa-vulkan-drivers) or use init({ device: "cpu" })',
+    );
+  }
+  return new GpuBackend(opened);
+}
+
+/** What the device in use is and can do. */
+export function device(): DeviceInfo {
+  return currentBackend().info;
+}
+
+/** Starts the random stream over. */
+export function seedWith(seed: number): void {
+  runtime.key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
+  runtime.counter = 0;
+}
+
+/** State of the random stream, to be kept in a checkpoint and given back to {@linkcode setRandomState}. */
+export interface RandomState {
+  readonly key: readonly [number, number];
+  readonly counter: number;
+}
+
+/** The state of the random stream. */
+export function randomState(): RandomState {
+  return { key: runtime.key, counter: runtime.counter };
+}
+
+/** Goes on with the random stream from a state. */
+export function setRandomState({ key, counter }: RandomState): void {
+  runtime.key = [key[0], key[1]];
+  runtime.counter = counter;
+}
+
+/** Takes the next counter blocks of the random stream. */
+export function takeRandom(blocks: number): RandomState {
+  const state = randomState();
+  runtime.counter += blocks;
+  return state;
+}
+
+/** The backend that new tensors are made on. */
+export function currentBackend(): Backend {
+  if (!runtime.backend) {
+    throw new Error("Cannot use the device: call `await init()` first");
+  }
+  return runtime.backend;
+}
+
+/** The backend, if one has been opened. */
+export function openedBackend(): Backend | undefined {
+  return runtime.backend;
+}
+
+/** Sets what every call of the library asks before it starts; when it says true the call throws an InterruptedError. */
+export function onInterrupt(check: (() => boolean) | undefined): void {
+  runtime.interrupted = check;
+}
+
+/** Throws if the line that runs has been interrupted. */
+export function checkInterrupt(): void {
+  if (runtime.interrupted?.()) {
+    throw new InterruptedError("Interrupted");
+  }
+}
+
+/** Waits until the device has done all that was asked of it. Rejects if any of it failed. */
+export function synchronize(): Promise<void> {
+  return currentBackend().synchronize();
+}
+
+/** The layer whose forward is running, such as "features.0 (Conv2d)". */
+export function currentPath(): string | undefined {
+  return runtime.path.at(-1);
+}
+
+/** Runs `body` as part of a layer. */
+export function withPath<T>(path: string, body: () => T): T {
+  runtime.path.push(path);
+  try {
+    return body();
+  } finally {
+    runtime.path.pop();
+  }
+}

@@ -1,0 +1,342 @@
+/** What a tensor is before it can compute: a view of shared memory with a lifetime, a place in the graph, and values that can be read. */
+import type { DType, HostData, Meta, Op, View } from "../wgsl/op.ts";
+import { formatShape, isContiguous, sizeOf } from "../wgsl/shape.ts";
+import { type Edge, Leaf, type Saved } from "./autograd.ts";
+import { AutogradError, DisposedError, ShapeError } from "./errors.ts";
+import { formatTensor, nest, type Nested } from "./print.ts";
+import { checkInterrupt, currentPath } from "./runtime.ts";
+import { currentScope, type Tracked } from "./scope.ts";
+import { countTensor, type Storage } from "./storage.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** What a tensor is made from. */
+export interface TensorInit {
+  readonly storage: Storage;
+  readonly view: View;
+  readonly edge?: Edge | undefined;
+  /** The call that makes it, for messages. */
+  readonly madeBy: string;
+}
+
+/** Elements up to which values that were read are kept for printing. */
+const PREVIEW = 4096;
+
+/** A tensor's hold on its storage and graph, apart from the tensor so that it can be let go when the tensor is garbage. */
+class Hold {
+  open = true;
+  stack: string | undefined;
+
+  constructor(readonly storage: Storage, readonly edge: Edge | undefined) {
+    storage.retain();
+    if (edge && !(edge instanceof Leaf)) edge.node.retain();
+    countTensor(1);
+    // Formatted only when somebody asks for it.
+    Error.captureStackTrace(this, Hold);
+  }
+
+  release(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.storage.release();
+    if (this.edge && !(this.edge instanceof Leaf)) this.edge.node.release();
+    countTensor(-1);
+  }
+}
+
+/** Backstop for tensors that no scope holds: the garbage collector can't see their memory, so this comes late. */
+const finalizer = new FinalizationRegistry<Hold>((hold) => hold.release());
+
+/** Lifetime, graph and values. {@linkcode Tensor} adds what can be computed. */
+export abstract class TensorBase implements Disposable, Tracked {
+  readonly #hold: Hold;
+  readonly #view: View;
+  readonly #madeBy: string;
+  readonly #path = currentPath();
+  readonly #scope = currentScope();
+  #preview: { readonly data: HostData; readonly version: number } | undefined;
+  #leaf: Leaf | undefined;
+
+  constructor({ storage, view, edge, madeBy }: TensorInit) {
+    this.#hold = new Hold(storage, edge);
+    this.#view = view;
+    this.#madeBy = madeBy;
+    if (edge instanceof Leaf) this.#leaf = edge;
+    if (this.#scope) this.#scope.track(this);
+    else this.escape();
+  }
+
+  /** Runs an op on this tensor and others, and gives all its outputs. */
+  protected abstract runAll<Attrs>(
+    op: Op<Attrs>,
+    inputs: readonly TensorBase[],
+    attrs: Attrs,
+  ): Tensor[];
+
+  /** Runs an op and gives its first output. */
+  protected run<Attrs>(
+    op: Op<Attrs>,
+    inputs: readonly TensorBase[],
+    attrs: Attrs,
+  ): Tensor {
+    return this.runAll(op, inputs, attrs)[0];
+  }
+
+  /** Another tensor of the same memory. */
+  protected abstract sibling(init: TensorInit): Tensor;
+
+  /** Sizes, outermost first. */
+  get shape(): readonly number[] {
+    return this.#view.shape;
+  }
+
+  /** Element type. */
+  get dtype(): DType {
+    return this.#view.dtype;
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.#view.shape.length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.#view.shape);
+  }
+
+  /** Shape, strides and offset on the buffer. */
+  get view(): View {
+    return this.#view;
+  }
+
+  /** The memory. Throws a DisposedError after {@linkcode dispose}. */
+  get storage(): Storage {
+    if (!this.#hold.open) throw this.#disposedError();
+    return this.#hold.storage;
+  }
+
+  /** Whether `dispose` or a scope's end has freed it. */
+  get disposed(): boolean {
+    return !this.#hold.open;
+  }
+
+  /** Whether no other tensor or graph uses the memory, and all of it is this tensor's. */
+  get ownsStorage(): boolean {
+    const { storage } = this;
+    return storage.unshared && isContiguous(this.#view) &&
+      this.#view.offset === 0;
+  }
+
+  /** Where its gradient goes: undefined for a constant. */
+  get edge(): Edge | undefined {
+    return this.#leaf ?? this.#hold.edge;
+  }
+
+  /** Whether gradients are computed for it: because it was asked for, or because it depends on such a tensor. */
+  get requiresGrad(): boolean {
+    return this.edge !== undefined;
+  }
+
+  /** Asks for gradients, or not any more. Only for tensors that aren't results of recorded calls; use `detach` on those. */
+  set requiresGrad(value: boolean) {
+    if (value === this.requiresGrad) return;
+    if (this.#hold.edge && !(this.#hold.edge instanceof Leaf)) {
+      throw new AutogradError(
+        "Cannot change requiresGrad of a computed tensor: only of one that was made directly, use detach()",
+      );
+    }
+    if (value && !isFloat(this.dtype)) {
+      throw new AutogradError(
+        `Cannot require gradients of an ${this.dtype} tensor: only floating-point values have them`,
+      );
+    }
+    this.#leaf?.grad?.dispose();
+    this.#leaf = value ? new Leaf() : undefined;
+  }
+
+  /** What `backward` has added up for this leaf; null before. Freed with the tensor, and by `zeroGrad`. */
+  get grad(): Tensor | null {
+    const { edge } = this;
+    return edge instanceof Leaf ? edge.grad ?? null : null;
+  }
+
+  set grad(value: Tensor | null) {
+    const { edge } = this;
+    if (!(edge instanceof Leaf)) {
+      throw new AutogradError(
+        "Cannot set grad of a tensor that isn't a leaf: only of one that was made with requiresGrad",
+      );
+    }
+    if (edge.grad !== value) edge.grad?.dispose();
+    edge.grad = value ?? undefined;
+  }
+
+  /** Another tensor of the same memory and graph, in the current scope. */
+  alias(): Tensor {
+    return this.sibling({
+      storage: this.storage,
+      view: this.#view,
+      edge: this.edge,
+      madeBy: this.#madeBy,
+    });
+  }
+
+  /** Another tensor of the same memory that no gradient flows through. */
+  detach(): Tensor {
+    return this.sibling({
+      storage: this.storage,
+      view: this.#view,
+      madeBy: "detach",
+    });
+  }
+
+  /** Keeps the value for backward, whatever happens to this tensor. */
+  save(): Saved {
+    const { storage, edge } = this;
+    const { version } = storage;
+    storage.retain();
+    return {
+      revive: () => {
+        if (storage.version !== version) {
+          throw new AutogradError(
+            `Cannot run backward: the ${this.#title()}, which a gradient needs, has been changed in place since`,
+          );
+        }
+        const view = this.#view;
+        return this.sibling({ storage, view, edge, madeBy: this.#madeBy });
+      },
+      release: () => storage.release(),
+    };
+  }
+
+  /** Frees it now. Its memory goes back to the pool unless a view, or a graph that waits for backward, uses it as well. */
+  dispose(): void {
+    if (!this.#hold.open) return;
+    this.#leaf?.grad?.dispose();
+    this.#scope?.untrack(this);
+    finalizer.unregister(this);
+    this.#hold.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Called when no scope holds it: the garbage collector's find will free it. */
+  escape(): void {
+    finalizer.register(this, this.#hold, this);
+  }
+
+  /** The values in row-major order: a Float32Array, Int32Array, Uint32Array, Float16Array, or a Uint8Array of 0 and 1 for `bool`. */
+  async read(): Promise<HostData> {
+    checkInterrupt();
+    const { storage } = this;
+    const { version } = storage;
+    if (!isContiguous(this.#view)) {
+      const dense = this.sibling({
+        storage,
+        view: this.#view,
+        madeBy: this.#madeBy,
+      }).contiguous();
+      try {
+        return this.#remember(await dense.read(), version);
+      } finally {
+        dense.dispose();
+      }
+    }
+    const { block } = storage;
+    const data = await storage.backend.read({ view: this.#view, block });
+    return this.#remember(data, version);
+  }
+
+  /** The values as nested arrays of numbers, or booleans for `bool`; a number for a scalar. */
+  async array(): Promise<Nested> {
+    return nest(await this.read(), this.shape, this.dtype);
+  }
+
+  /** The value of a tensor with one element. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError(
+        `Cannot take the item of a tensor of shape ${
+          formatShape(this.shape)
+        }: expected one element but found ${this.size}`,
+        [this.shape],
+      );
+    }
+    return (await this.read())[0];
+  }
+
+  /** The values if they have been read since they last changed; for printing. */
+  get preview(): HostData | undefined {
+    const preview = this.#preview;
+    return !this.disposed && preview?.version === this.storage.version
+      ? preview.data
+      : undefined;
+  }
+
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  /** Dtype and shape and, once they have been read, the values. */
+  toString(): string {
+    if (this.disposed) return `Tensor ${this.#summary()} (freed)`;
+    return formatTensor(this.#summary(), this, this.preview);
+  }
+
+  #remember(data: HostData, version: number): HostData {
+    if (data.length <= PREVIEW) this.#preview = { data: data.slice(), version };
+    return data;
+  }
+
+  #summary(): string {
+    return `${this.dtype}${formatShape(this.shape)}`;
+  }
+
+  #title(): string {
+    return `${this.#summary()} tensor made by ${this.#madeBy}${
+      this.#path ? ` in ${this.#path}` : ""
+    }`;
+  }
+
+  #disposedError(): DisposedError {
+    const stack = this.#hold.stack ?? "";
+    const how = this.#scope
+      ? "its scope has ended or dispose() was called, keep it with scope.keep(x)"
+      : "dispose() was called";
+    return new DisposedError(
+      `Cannot use the ${this.#title()}${placeOf(stack)}: ${how}`,
+      stack,
+    );
+  }
+}
+
+/** Whether a dtype holds floating-point numbers. */
+export function isFloat(dtype: DType): boolean {
+  return dtype === "f32" || dtype === "f16" || dtype === "f64";
+}
+
+/** Shape and dtype of a tensor. */
+export function metaOf({ shape, dtype }: TensorBase): Meta {
+  return { shape, dtype };
+}
+
+/** Root of the library's own files, which a user doesn't want to be pointed to. */
+const LIBRARY = new URL("..", import.meta.url).href;
+
+/** The first place of a stack that isn't in the library's rooms: " at file:///…/lenet.ts:12:7". */
+function placeOf(stack: string): string {
+  for (const line of stack.split("\n")) {
+    const place = line.match(/\(?((?:file|https?):\/\/[^\s)]+:\d+:\d+)\)?$/)
+      ?.[1];
+    if (!place) continue;
+    const inside = place.startsWith(LIBRARY) ? place.slice(LIBRARY.length) : "";
+    if (!/^(core|nn|wgsl)\//.test(inside)) return ` at ${place}`;
+  }
+  return "";
+}

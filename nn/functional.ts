@@ -1,0 +1,175 @@
+/** Layers as functions: what the classes in nn/layers call with their parameters. */
+import { apply, type Tensor } from "../core/tensor.ts";
+import { nextRandom } from "../core/create.ts";
+import { conv2d as convOp } from "../wgsl/conv/conv2d.ts";
+import { ShapeError } from "../wgsl/errors.ts";
+import { matmul as matmulOp } from "../wgsl/matmul/matmul.ts";
+import { avgPool2d as avgPoolOp } from "../wgsl/pool/avg_pool2d.ts";
+import { maxPool2d as maxPoolOp } from "../wgsl/pool/max_pool2d.ts";
+import { dropout as dropoutOp } from "../wgsl/random/dropout.ts";
+import { formatShape } from "../wgsl/shape.ts";
+
+/** One number for both axes, or `[height, width]`. */
+export type Size2d = number | readonly [number, number];
+
+/** The two numbers of a {@linkcode Size2d}. */
+export function pair(size: Size2d): [number, number] {
+  return typeof size === "number" ? [size, size] : [size[0], size[1]];
+}
+
+/** Zeros around a picture: one number for all sides, `[vertical, horizontal]`, or `[top, bottom, left, right]`. */
+export type Padding2d = Size2d | readonly [number, number, number, number];
+
+/** The four sides of a {@linkcode Padding2d}. */
+export function sides(padding: Padding2d): [number, number, number, number] {
+  if (typeof padding === "number") return [padding, padding, padding, padding];
+  return padding.length === 4
+    ? [...padding]
+    : [padding[0], padding[0], padding[1], padding[1]];
+}
+
+/** Options of {@linkcode conv2d} beside its bias, as layers take them. */
+export interface ConvOptions {
+  /** @default 1 */
+  readonly stride?: Size2d;
+  /** Zeros around the input. @default 0 */
+  readonly padding?: Padding2d;
+  /** Step between the taps of the kernel. @default 1 */
+  readonly dilation?: Size2d;
+  /** Parts that channels are divided into, each with kernels of its own. @default 1 */
+  readonly groups?: number;
+}
+
+/** Options of {@linkcode conv2d}. */
+export interface Conv2dFunctionOptions extends ConvOptions {
+  /** `[K]`, added to each output channel. */
+  readonly bias?: Tensor;
+}
+
+/**
+ * Cross-correlation of pictures with kernels, what the field calls convolution.
+ *
+ * `x: [N, C, H, W], w: [K, C/groups, R, S] → [N, K, OH, OW]`, OH = floor((H + top + bottom - dilation·(R - 1) - 1) / stride) + 1.
+ */
+export function conv2d(
+  x: Tensor,
+  w: Tensor,
+  options: Conv2dFunctionOptions = {},
+): Tensor {
+  const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+  const attrs = {
+    stride: pair(stride),
+    padding: sides(padding),
+    dilation: pair(dilation),
+    groups,
+  };
+  return apply(convOp, bias ? [x, w, bias] : [x, w], attrs)[0];
+}
+
+/** Options of {@linkcode maxPool2d}. */
+export interface MaxPoolOptions {
+  /** @default the kernel's size */
+  readonly stride?: Size2d;
+  /** Border that never wins, at most half the kernel. @default 0 */
+  readonly padding?: Size2d;
+  /** Step between the cells of a window. @default 1 */
+  readonly dilation?: Size2d;
+  /** Whether a last window that hangs over the edge counts. @default false */
+  readonly ceilMode?: boolean;
+}
+
+/** The largest value of each window. `x: [N, C, H, W] → [N, C, OH, OW]` */
+export function maxPool2d(
+  x: Tensor,
+  kernel: Size2d,
+  options: MaxPoolOptions = {},
+): Tensor {
+  const [values, indices] = maxPool2dWithIndices(x, kernel, options);
+  indices.dispose();
+  return values;
+}
+
+/** As {@linkcode maxPool2d}, with the position of each maximum in its H·W plane as i32. */
+export function maxPool2dWithIndices(
+  x: Tensor,
+  kernel: Size2d,
+  options: MaxPoolOptions = {},
+): [Tensor, Tensor] {
+  const { stride = kernel, padding = 0, dilation = 1 } = options;
+  const [values, indices] = apply(maxPoolOp, [x], {
+    kernel: pair(kernel),
+    stride: pair(stride),
+    padding: pair(padding),
+    dilation: pair(dilation),
+    ceilMode: options.ceilMode ?? false,
+  });
+  return [values, indices];
+}
+
+/** Options of {@linkcode avgPool2d}. */
+export interface AvgPoolOptions {
+  /** @default the kernel's size */
+  readonly stride?: Size2d;
+  /** Zeros around the input, at most half the kernel. @default 0 */
+  readonly padding?: Size2d;
+  /** Whether a last window that hangs over the edge counts. @default false */
+  readonly ceilMode?: boolean;
+  /** Whether the padding's zeros count in the average. @default true */
+  readonly countIncludePad?: boolean;
+  /** Divide by this instead of by the number of cells. */
+  readonly divisor?: number;
+}
+
+/** The average of each window. `x: [N, C, H, W] → [N, C, OH, OW]` */
+export function avgPool2d(
+  x: Tensor,
+  kernel: Size2d,
+  options: AvgPoolOptions = {},
+): Tensor {
+  const { stride = kernel, padding = 0, divisor } = options;
+  return apply(avgPoolOp, [x], {
+    kernel: pair(kernel),
+    stride: pair(stride),
+    padding: pair(padding),
+    ceilMode: options.ceilMode ?? false,
+    countIncludePad: options.countIncludePad ?? true,
+    ...(divisor === undefined ? {} : { divisor }),
+  })[0];
+}
+
+/** `y = x·wᵀ + bias`. `x: […, in], w: [out, in] → […, out]` */
+export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
+  if (w.rank !== 2 || x.rank === 0 || x.shape.at(-1) !== w.shape[1]) {
+    throw new ShapeError(
+      `Cannot apply a linear layer with weight ${formatShape(w.shape)} to ${
+        formatShape(x.shape)
+      }: expected an input of shape [..., ${w.shape[1]}]`,
+      [x.shape, w.shape],
+    );
+  }
+  const rows = x.rank === 1 ? x.unsqueeze(0) : x;
+  const columns = w.transpose(0, 1);
+  const inputs = bias ? [rows, columns, bias] : [rows, columns];
+  const [y] = apply(matmulOp, inputs, {});
+  return x.rank === 1 ? y.squeeze(0) : y;
+}
+
+/** Options of {@linkcode dropout}. */
+export interface DropoutOptions {
+  /** Probability of dropping a value. @default 0.5 */
+  readonly p?: number;
+  /** Whether to drop at all. @default true */
+  readonly training?: boolean;
+}
+
+/** Sets values to 0 with probability `p` and divides the others by 1 - p (Srivastava et al. 2014, section 10: inverted). */
+export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
+  const { p = 0.5, training = true } = options;
+  if (!(p >= 0 && p <= 1)) {
+    throw new RangeError(
+      `Cannot drop with probability ${p}: expected a number from 0 to 1`,
+    );
+  }
+  if (!training || p === 0) return x.alias();
+  return apply(dropoutOp, [x], { p, ...nextRandom(x.shape) })[0];
+}

@@ -1,0 +1,41 @@
+/** Fully connected layer. */
+import type { Tensor } from "../../core/tensor.ts";
+import { linear } from "../functional.ts";
+import { defaultBias, defaultWeight } from "../init.ts";
+import { Module, type Parameter, parameter } from "../module.ts";
+
+/** Options of layers whose bias can be left out. */
+export interface BiasOptions {
+  /** Whether to add a learned constant to each output. @default true */
+  readonly bias?: boolean;
+}
+
+/** `y = x·Wᵀ + b`. `x: […, inFeatures] → […, outFeatures]` */
+export class Linear extends Module {
+  /** `[outFeatures, inFeatures]` */
+  readonly weight: Parameter;
+  /** `[outFeatures]` */
+  readonly bias: Parameter | null;
+
+  constructor(
+    readonly inFeatures: number,
+    readonly outFeatures: number,
+    options: BiasOptions = {},
+  ) {
+    super();
+    const { bias = true } = options;
+    this.weight = parameter(() => defaultWeight([outFeatures, inFeatures]));
+    this.bias = bias
+      ? parameter(() => defaultBias(outFeatures, inFeatures))
+      : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias ?? undefined);
+  }
+
+  override describe(): string {
+    const bias = this.bias ? "" : ", bias=false";
+    return `${this.inFeatures}, ${this.outFeatures}${bias}`;
+  }
+}

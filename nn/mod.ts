@@ -1,0 +1,48 @@
+/** Layers, losses, optimisers, data and training. */
+export * from "./functional.ts";
+export { Module, Parameter, parameter } from "./module.ts";
+export { nearest, type StateDict } from "./state.ts";
+export {
+  LogSoftmax,
+  ReLU,
+  Sigmoid,
+  Softmax,
+  Tanh,
+} from "./layers/activation.ts";
+export { Flatten, Identity, Sequential } from "./layers/container.ts";
+export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
+export { Dropout } from "./layers/dropout.ts";
+export { type BiasOptions, Linear } from "./layers/linear.ts";
+export { AvgPool2d, MaxPool2d } from "./layers/pool.ts";
+export {
+  crossEntropy,
+  type LossOptions,
+  mseLoss,
+  type Reduction,
+} from "./loss.ts";
+export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";
+export { Optimizer } from "./optim/optimizer.ts";
+export { SGD, type SGDOptions } from "./optim/sgd.ts";
+export * as init from "./init.ts";
+export {
+  type Batch,
+  DataLoader,
+  type Dataset,
+  type LoaderOptions,
+} from "./data/loader.ts";
+export {
+  fashionMnist,
+  type FashionMnistOptions,
+} from "./data/fashion_mnist.ts";
+export {
+  type EpochResult,
+  evaluate,
+  type Evaluation,
+  fit,
+  type FitOptions,
+  type History,
+  type Loss,
+  type Progress,
+} from "./fit.ts";
+export { type LayerSummary, Summary, summary } from "./summary.ts";
+export { loadWeights, saveWeights } from "./weights.ts";

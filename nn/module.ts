@@ -1,0 +1,312 @@
+/** The base of all layers and networks. */
+import { outsideScopes, scope } from "../core/scope.ts";
+import { withPath } from "../core/runtime.ts";
+import { Tensor } from "../core/tensor.ts";
+import { loadInto, type StateDict } from "./state.ts";
+
+/** A tensor that a module learns: a leaf that requires gradients and that no scope frees. */
+export class Parameter extends Tensor {
+  /** Takes over the values of `x`, which is freed. */
+  constructor(x: Tensor) {
+    super({ storage: x.storage, view: x.view, madeBy: "Parameter" });
+    this.requiresGrad = true;
+    x.dispose();
+  }
+}
+
+/** A parameter made outside every scope, so that it lives as long as its module. */
+export function parameter(make: () => Tensor): Parameter {
+  return outsideScopes(() => new Parameter(make()));
+}
+
+/**
+ * Makes instances callable: what `new` gives is a function that has the class's prototype. It stands apart from Module because fields are put on
+ * what the base class's constructor returns.
+ */
+abstract class Callable {
+  constructor() {
+    const call = (...inputs: Tensor[]): Tensor => instance.invoke(inputs);
+    const instance: Callable = Object.setPrototypeOf(
+      call,
+      new.target.prototype,
+    );
+    // A function's own name and length would hide fields of those names.
+    Reflect.deleteProperty(call, "name");
+    Reflect.deleteProperty(call, "length");
+    return instance;
+  }
+
+  /** Runs when the instance is called. */
+  abstract invoke(inputs: readonly Tensor[]): Tensor;
+}
+
+// Modules are called like functions: `net(x)` runs `forward` with the layer's path, scope and error text around it.
+export interface Module {
+  (...inputs: Tensor[]): Tensor;
+}
+
+/**
+ * A layer or network: parameters, buffers and other modules as fields, and what it computes as `forward`.
+ *
+ * A subclass sets its fields in its constructor and writes `forward`; the module is then called like a function. Tensors that `forward` makes
+ * and doesn't return, or put into a field, are freed when the call ends, except those that backward will need.
+ *
+ * @example
+ * ```ts
+ * import { init, nn, randn, type Tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * class Twice extends nn.Module {
+ *   readonly linear = new nn.Linear(4, 4);
+ *   override forward(x: Tensor): Tensor {
+ *     return this.linear(this.linear(x));
+ *   }
+ * }
+ * const net = new Twice();
+ * console.log(net(randn([2, 4])).shape); // [2, 4]
+ * console.log([...net.namedParameters()].map(([name]) => name)); // ["linear.weight", "linear.bias"]
+ * ```
+ */
+export abstract class Module extends Callable {
+  /** Whether dropout drops and batch norm measures: see {@linkcode train} and {@linkcode eval}. */
+  training = true;
+  readonly #buffers = new Set<string>();
+  /** Names of the modules below, as last looked up. */
+  readonly #names = new Map<Module, string>();
+
+  /** What the module computes. Called through the module itself: `net(x)`. */
+  abstract forward(...inputs: Tensor[]): Tensor;
+
+  /** Its constructor's arguments, for summaries and messages: `"1, 6, kernelSize=5"`. */
+  describe(): string {
+    return "";
+  }
+
+  /** Makes a field a buffer: saved with the parameters, not learned. */
+  protected registerBuffer(name: string): void {
+    this.#buffers.add(name);
+  }
+
+  /** The modules directly below, by field name, in the order of their fields. */
+  *namedChildren(): Generator<[string, Module]> {
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof Module) yield [name, value];
+    }
+  }
+
+  /** The modules directly below. */
+  children(): Module[] {
+    return Array.from(this.namedChildren(), ([, child]) => child);
+  }
+
+  /** This module (as "") and all below it, with dotted names. A module that is used twice comes once. */
+  *namedModules(): Generator<[string, Module]> {
+    const seen = new Set<Module>();
+    function* walk(module: Module, name: string): Generator<[string, Module]> {
+      if (seen.has(module)) return;
+      seen.add(module);
+      yield [name, module];
+      for (const [key, child] of module.namedChildren()) {
+        yield* walk(child, name ? `${name}.${key}` : key);
+      }
+    }
+    yield* walk(this, "");
+  }
+
+  /** All parameters with dotted names, as torchvision spells them: "features.0.weight". Shared ones come once. */
+  *namedParameters(): Generator<[string, Parameter]> {
+    const seen = new Set<Parameter>();
+    for (const [path, module] of this.namedModules()) {
+      for (const [key, value] of Object.entries(module)) {
+        if (!(value instanceof Parameter) || seen.has(value)) continue;
+        seen.add(value);
+        yield [path ? `${path}.${key}` : key, value];
+      }
+    }
+  }
+
+  /** All parameters. */
+  parameters(): Parameter[] {
+    return Array.from(this.namedParameters(), ([, value]) => value);
+  }
+
+  /** All buffers with dotted names. */
+  *namedBuffers(): Generator<[string, Tensor]> {
+    for (const [path, module] of this.namedModules()) {
+      for (const key of module.#buffers) {
+        const value = Reflect.get(module, key);
+        if (value instanceof Tensor) {
+          yield [path ? `${path}.${key}` : key, value];
+        }
+      }
+    }
+  }
+
+  /** Number of learned values. */
+  parameterCount(): number {
+    return this.parameters().reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Calls `visit` with this module and all below it, those below first, and returns this module. */
+  apply(visit: (module: Module) => void): this {
+    for (const child of this.children()) child.apply(visit);
+    visit(this);
+    return this;
+  }
+
+  /** Sets training mode (or, with false, evaluation mode) here and below. */
+  train(on = true): this {
+    for (const [, module] of this.namedModules()) module.training = on;
+    return this;
+  }
+
+  /** Sets evaluation mode here and below. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Freezes (false) or frees all parameters. */
+  requiresGrad_(on = true): this {
+    for (const p of this.parameters()) p.requiresGrad = on;
+    return this;
+  }
+
+  /** Forgets all gradients. */
+  zeroGrad(): void {
+    for (const p of this.parameters()) p.grad = null;
+  }
+
+  /** The parameters and buffers by name. They are the module's own tensors, not copies. */
+  stateDict(): StateDict {
+    return new Map<string, Tensor>([
+      ...this.namedParameters(),
+      ...this.namedBuffers(),
+    ]);
+  }
+
+  /**
+   * Takes the values of `state` over by name. Nothing is changed unless all of it fits.
+   *
+   * @throws {Error} A table of what is missing, unexpected or of another shape, with the nearest names.
+   */
+  loadStateDict(
+    state: StateDict,
+    options: { readonly strict?: boolean } = {},
+  ): void {
+    loadInto(this.stateDict(), state, options);
+  }
+
+  /** Frees all parameters and buffers. The module can't be used afterwards. */
+  dispose(): void {
+    for (const value of this.stateDict().values()) value.dispose();
+  }
+
+  /** This module's dotted name below another. */
+  #pathBelow(root: Module | undefined): string {
+    if (!root || root === this) return "";
+    if (!root.#names.has(this)) {
+      for (const [name, module] of root.namedModules()) {
+        root.#names.set(module, name);
+      }
+    }
+    return root.#names.get(this) ?? "";
+  }
+
+  /** Runs `forward` with the layer's path, scope and error text around it. What a call of the module does. */
+  override invoke(inputs: readonly Tensor[]): Tensor {
+    const name = this.#pathBelow(running.at(0));
+    using inner = scope();
+    running.push(this);
+    try {
+      checkInputs(this, inputs);
+      const call = observer?.before(this);
+      const title = `${name || "the network"} (${this.constructor.name})`;
+      const result = withPath(title, () => this.forward(...inputs));
+      const fields = Object.values(this).filter((f) => !(f instanceof Module));
+      inner.keep([result, ...fields]);
+      if (call !== undefined) observer?.after(call, inputs, result);
+      return result;
+    } catch (error) {
+      throw locate(error, name, this);
+    } finally {
+      running.pop();
+    }
+  }
+
+  /** The module as a tree of its layers. */
+  override toString(): string {
+    return treeOf(this, "");
+  }
+
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** Sees every call of a module. */
+export interface CallObserver {
+  /** Before forward. What it returns is handed to `after`. */
+  before(module: Module): number;
+  after(call: number, inputs: readonly Tensor[], output: Tensor): void;
+}
+
+let observer: CallObserver | undefined;
+
+/** Runs `body` while `watch` sees every call of a module. */
+export function observeCalls<T>(watch: CallObserver, body: () => T): T {
+  const before = observer;
+  observer = watch;
+  try {
+    return body();
+  } finally {
+    observer = before;
+  }
+}
+
+/** Modules whose forward is running, outermost first. */
+const running: Module[] = [];
+
+/** Errors that name their layer already. */
+const located = new WeakSet<Error>();
+
+/** Adds the layer to an error's message, once. */
+function locate(error: unknown, name: string, module: Module): unknown {
+  if (error instanceof Error && !located.has(error)) {
+    located.add(error);
+    const layer = titleOf(module);
+    error.message += name ? `, in ${name}: ${layer}` : `, in ${layer}`;
+  }
+  return error;
+}
+
+function checkInputs(module: Module, inputs: readonly unknown[]): void {
+  inputs.forEach((x, i) => {
+    if (x instanceof Tensor) return;
+    const found = x instanceof Promise
+      ? "a promise: await it first"
+      : x === null || typeof x !== "object"
+      ? String(x)
+      : `a ${x.constructor?.name ?? "object"}`;
+    throw new TypeError(
+      `Cannot call ${module.constructor.name}: expected input ${i} to be a Tensor but found ${found}`,
+    );
+  });
+}
+
+/** Class name and arguments of a module. */
+function titleOf(module: Module): string {
+  return `${module.constructor.name}(${module.describe()})`;
+}
+
+function treeOf(module: Module, indent: string): string {
+  const children = [...module.namedChildren()];
+  if (children.length === 0) return titleOf(module);
+  const lines = children.map(([name, child]) =>
+    `${indent}  (${name}): ${treeOf(child, `${indent}  `)}`
+  );
+  return `${module.constructor.name}(\n${lines.join("\n")}\n${indent})`;
+}

@@ -1,0 +1,78 @@
+/** Values of a module by name, and putting them back. */
+import { formatShape, sameShape } from "../wgsl/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
+
+/** Tensors by dotted name, in the module's order. */
+export type StateDict = ReadonlyMap<string, Tensor>;
+
+/**
+ * Copies `state` into `own` by name. All is checked before anything changes.
+ *
+ * @throws {Error} What is missing, unexpected or mis-shaped, in one table.
+ */
+export function loadInto(
+  own: StateDict,
+  state: StateDict,
+  options: { readonly strict?: boolean } = {},
+): void {
+  const { strict = true } = options;
+  const problems: string[] = [];
+  for (const [name, target] of own) {
+    const source = state.get(name);
+    if (!source) {
+      if (strict) {
+        problems.push(`missing     ${name} ${formatShape(target.shape)}`);
+      }
+    } else if (!sameShape(source.shape, target.shape)) {
+      problems.push(
+        `mis-shaped  ${name}: ${formatShape(source.shape)} given, ${
+          formatShape(target.shape)
+        } needed`,
+      );
+    }
+  }
+  for (const name of strict ? state.keys() : []) {
+    if (own.has(name)) continue;
+    const guess = nearest(name, own.keys());
+    problems.push(
+      `unexpected  ${name}${guess ? `, did you mean ${guess}?` : ""}`,
+    );
+  }
+  if (problems.length > 0) {
+    throw new Error(
+      `Cannot load the state, nothing was changed:\n  ${problems.join("\n  ")}`,
+    );
+  }
+  for (const [name, target] of own) {
+    const source = state.get(name);
+    if (source) target.assign(source);
+  }
+}
+
+/** The name that differs in the fewest letters, if any is near. */
+export function nearest(
+  name: string,
+  names: Iterable<string>,
+): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of names) {
+    const distance = editDistance(name, candidate);
+    if (distance < least) [best, least] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Levenshtein's distance: letters to insert, drop or change. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1] + Number(a[i - 1] !== b[j - 1]);
+      next.push(Math.min(change, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

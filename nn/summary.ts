@@ -1,0 +1,181 @@
+/** A network as a table, in torchinfo's manner. */
+import { noGrad } from "../core/autograd.ts";
+import { zeros } from "../core/create.ts";
+import { scope } from "../core/scope.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { Shape } from "../wgsl/op.ts";
+import { formatShape, itemBytes, sizeOf } from "../wgsl/shape.ts";
+import { type Module, observeCalls } from "./module.ts";
+
+/** One layer's call. */
+export interface LayerSummary {
+  /** Dotted name; "" for the network itself. */
+  readonly name: string;
+  /** Class name. */
+  readonly kind: string;
+  /** How deep below the network it stands. */
+  readonly depth: number;
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  /** Parameters of its own, not of the layers below. */
+  readonly parameters: number;
+  /** Multiply-adds of its own for the whole batch, counted as torchinfo does: each parameter once an output position. */
+  readonly multiplyAdds: number;
+}
+
+/** What {@linkcode summary} returns. Printed, it is a table. */
+export class Summary {
+  constructor(
+    readonly layers: readonly LayerSummary[],
+    readonly parameters: number,
+    readonly trainable: number,
+    readonly inputBytes: number,
+  ) {}
+
+  get multiplyAdds(): number {
+    return this.layers.reduce((sum, layer) => sum + layer.multiplyAdds, 0);
+  }
+
+  /** Bytes of the outputs of layers that have no layers below, forward and backward. */
+  get activationBytes(): number {
+    const outputs = this.layers.filter((layer) => layer.parameters > 0);
+    return outputs.reduce(
+      (sum, { outputShape }) => sum + sizeOf(outputShape),
+      0,
+    ) *
+      itemBytes("f32") * 2;
+  }
+
+  toString(): string {
+    const heads = ["Layer (depth)", "Input", "Output", "Params", "Mult-adds"];
+    const rows = this.layers.map((layer) => [
+      `${"  ".repeat(layer.depth)}${layer.kind}${
+        layer.name ? ` ${layer.name}` : ""
+      }`,
+      formatShape(layer.inputShape),
+      formatShape(layer.outputShape),
+      layer.parameters ? grouped(layer.parameters) : "--",
+      layer.multiplyAdds ? grouped(layer.multiplyAdds) : "--",
+    ]);
+    const widths = heads.map((head, i) =>
+      Math.max(head.length, ...rows.map((row) => row[i].length))
+    );
+    const line = (cells: readonly string[]) =>
+      cells.map((cell, i) =>
+        i < 3 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])
+      ).join("  ").trimEnd();
+    const rule = "=".repeat(widths.reduce((a, b) => a + b) + 2 * 4);
+    const weightBytes = this.parameters * itemBytes("f32");
+    return [
+      rule,
+      line(heads),
+      rule,
+      ...rows.map(line),
+      rule,
+      `Total params: ${grouped(this.parameters)}`,
+      `Trainable params: ${grouped(this.trainable)}`,
+      `Non-trainable params: ${grouped(this.parameters - this.trainable)}`,
+      `Total mult-adds: ${grouped(this.multiplyAdds)}`,
+      rule,
+      `Input size: ${megabytes(this.inputBytes)}`,
+      `Forward/backward pass size: ${megabytes(this.activationBytes)}`,
+      `Params size: ${megabytes(weightBytes)}`,
+      rule,
+    ].join("\n");
+  }
+
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/**
+ * Every layer's shapes, parameters and multiply-adds for an input of a shape, found by one forward pass on zeros in evaluation mode.
+ *
+ * @example
+ * ```ts
+ * import { init, nn, zoo } from "@tessera/tessera";
+ *
+ * await init();
+ * const table = nn.summary(zoo.lenet(), [1, 1, 28, 28]);
+ * console.log(table.parameters); // 61706
+ * ```
+ */
+export function summary(net: Module, shape: Shape): Summary {
+  using _ = scope();
+  const names = new Map(
+    Array.from(net.namedModules(), ([name, module]) => [module, name]),
+  );
+  const layers: LayerSummary[] = [];
+  const { training } = net;
+  net.eval();
+  try {
+    observeCalls(
+      {
+        before: (module) => {
+          layers.push(describe(module, names.get(module) ?? "", net));
+          return layers.length - 1;
+        },
+        after: (at, inputs, output) => {
+          const { multiplyAdds } = layers[at];
+          layers[at] = {
+            ...layers[at],
+            inputShape: inputs[0]?.shape ?? [],
+            outputShape: output.shape,
+            multiplyAdds: multiplyAdds * positions(output),
+          };
+        },
+      },
+      () => noGrad(() => net(zeros(shape))),
+    );
+  } finally {
+    net.train(training);
+  }
+  const all = net.parameters();
+  const learned = all.filter((p) => p.requiresGrad);
+  return new Summary(
+    layers,
+    count(all),
+    count(learned),
+    sizeOf(shape) * itemBytes("f32"),
+  );
+}
+
+/** Times that each parameter of a layer is used: once an example, and for pictures once an output position. */
+function positions({ shape }: Tensor): number {
+  return shape.length === 4
+    ? shape[0] * shape[2] * shape[3]
+    : sizeOf(shape) / (shape.at(-1) || 1);
+}
+
+function describe(module: Module, name: string, net: Module): LayerSummary {
+  const below = new Set(
+    module.children().flatMap((child) => child.parameters()),
+  );
+  const own = count(module.parameters().filter((p) => !below.has(p)));
+  return {
+    name,
+    kind: module.constructor.name,
+    depth: module === net ? 0 : name.split(".").length,
+    inputShape: [],
+    outputShape: [],
+    parameters: own,
+    multiplyAdds: own,
+  };
+}
+
+function count(parameters: readonly Tensor[]): number {
+  return parameters.reduce((sum, { size }) => sum + size, 0);
+}
+
+function grouped(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(2)} MB`;
+}

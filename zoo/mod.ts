@@ -1,0 +1,7 @@
+/** The classic convolutional networks. */
+export {
+  lenet,
+  type LeNetOptions,
+  SmallLeNet,
+  TutorialLeNet,
+} from "./lenet.ts";
