@@ -77,11 +77,11 @@ function d2lLeNet(
 /** The 32×32 form with ReLU and max pooling. */
 export class TutorialLeNet extends Module {
   readonly conv1: Conv2d;
-  readonly conv2 = new Conv2d(6, 16, 5);
-  readonly fc1 = new Linear(16 * 5 * 5, 120);
-  readonly fc2 = new Linear(120, 84);
+  readonly conv2: Conv2d = new Conv2d(6, 16, 5);
+  readonly fc1: Linear = new Linear(16 * 5 * 5, 120);
+  readonly fc2: Linear = new Linear(120, 84);
   readonly fc3: Linear;
-  readonly pool = new MaxPool2d(2);
+  readonly pool: MaxPool2d = new MaxPool2d(2);
 
   constructor(classes: number, inChannels: number) {
     super();
@@ -100,9 +100,9 @@ export class TutorialLeNet extends Module {
 /** The form with 10 and 20 channels and one linear layer. */
 export class SmallLeNet extends Module {
   readonly conv1: Conv2d;
-  readonly conv2 = new Conv2d(10, 20, 5);
+  readonly conv2: Conv2d = new Conv2d(10, 20, 5);
   readonly fc: Linear;
-  readonly pool = new MaxPool2d(2);
+  readonly pool: MaxPool2d = new MaxPool2d(2);
 
   constructor(classes: number, inChannels: number) {
     super();
