@@ -75,7 +75,8 @@ fn main(
   let w = at - line * params.width;
   let plane = line / params.height;
   let h = line - plane * params.height;
-  let plane_base = params.dy_base + plane * params.out_height * params.out_width;
+  let plane_base = params.dy_base +
+    plane * params.out_height * params.out_width;
 
   var sum = 0.0;
   if (ROW_START > 0u || COLUMN_START > 0u) {
