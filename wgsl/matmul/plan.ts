@@ -1,0 +1,306 @@
+/**
+ * From a product to launches: how its axes are cut so that operands fit bindings and loops keep below the trip limit, and where the sums
+ * over parts of k are kept.
+ */
+import { LimitError } from "../errors.ts";
+import {
+  ALIGN,
+  bind,
+  type Box,
+  linearGrid,
+  storageType,
+  type Walk,
+  windowOf,
+  words,
+} from "../launch.ts";
+import type {
+  Binding,
+  Kernel,
+  Launch,
+  Limits,
+  Plan,
+  Request,
+  Slot,
+} from "../op.ts";
+import { itemBytes, sizeOf, stridesOf } from "../shape.ts";
+import { type Problem, problemOf } from "./problem.ts";
+import sumCode from "./sum_pieces.wgsl" with { type: "text" };
+
+const SUM_PIECES = { label: "wgsl/matmul/sum_pieces.wgsl", code: sumCode };
+const SUM_WORKGROUP = 64;
+
+/** Cuts are made at multiples of this, which keeps vec4 loads aligned and staged blocks full. */
+const STEP = 16;
+
+/** An operand as a launch has it: a window of a buffer, walked from element `base`. Axes are [outer, inner, m, n, k]. */
+export interface Operand extends Walk {
+  readonly binding: Binding;
+  readonly base: number;
+}
+
+/** One launch of a product. */
+export interface Part {
+  /** Sizes of [outer, inner, m, n, k]. */
+  readonly size: readonly number[];
+  /** k is cut into this many pieces of `chunk` steps, each summed on its own. */
+  readonly pieces: number;
+  readonly chunk: number;
+  readonly a: Operand;
+  readonly b: Operand;
+  readonly bias: Operand | undefined;
+  readonly c: Operand;
+  /** Elements of c from one piece's sums to the next one's. */
+  readonly pieceStride: number;
+}
+
+/** How a kernel is spread over a part. */
+export interface Spread {
+  readonly invocations: number;
+  readonly workgroup: number;
+  readonly declarations: string;
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+/** A kernel of the family and the rules for launching it. All have the bindings and parameters of naive.wgsl. */
+export interface Form {
+  readonly kernel: Kernel;
+  /** Steps of k in a turn of its outer loop, and the trips of all loops in that turn. */
+  readonly depth: number;
+  readonly trips: number;
+  spread(part: Part): Spread;
+  /** How many pieces to cut k into, given the sizes of [outer, inner, m, n, k]. @default 1 */
+  pieces?(size: readonly number[]): number;
+}
+
+/** The launches that compute a product by one form. */
+export function planProduct(request: Request<unknown>, form: Form): Plan {
+  const { limits } = request;
+  const problem = problemOf(request);
+  const outputs = problem.shape.slice(0, -1);
+  if (sizeOf(outputs) === 0) return { launches: [] };
+  const tile = tileOf(problem, form, limits);
+  const plans = gridOf(outputs, tile).map((region) =>
+    planRegion(problem, region, tile[outputs.length], form, limits)
+  );
+  const scratch = Math.max(...plans.map(({ scratch }) => scratch));
+  return {
+    launches: plans.flatMap(({ launches }) => launches),
+    scratch: scratch > 0 ? [scratch] : [],
+  };
+}
+
+/** Launches for a region of the outputs, whose k is cut into ranges that fit bindings, and these into the pieces that the form asks for. */
+function planRegion(
+  problem: Problem,
+  region: Box,
+  range: number,
+  form: Form,
+  limits: Limits,
+): { launches: Launch[]; scratch: number } {
+  const k = problem.shape[problem.shape.length - 1];
+  const count = sizeOf(region.size);
+  const ranges = gridOf([k], [range]);
+  const room = limits.maxStorageBufferBindingSize / (4 * count * ranges.length);
+  const cuts = ranges.map(({ start: [begin], size: [steps] }) => {
+    const asked = form.pieces?.([...region.size.slice(-4), steps]) ?? 1;
+    const pieces = Math.max(1, Math.min(asked, Math.floor(room)));
+    const chunk = pieces > 1 ? roundUp(steps / pieces, STEP) : steps;
+    const start = [...region.start, begin];
+    const size = [...region.size, steps];
+    return { start, size, chunk, pieces: Math.ceil(steps / chunk) };
+  });
+  const pieces = cuts.reduce((sum, cut) => sum + cut.pieces, 0);
+  const { a, b } = problem;
+  const outer = { start: [...region.start, 0], size: [...region.size, 1] };
+  const c = operandOf("output", 0, problem.c, outer);
+  const bias = problem.bias && operandOf("input", 2, problem.bias, outer);
+
+  // The sums of all pieces lie one after the other, each like a contiguous output.
+  const sums = (first: number, pieces: number) =>
+    operandOf("scratch", 0, {
+      strides: [count, ...stridesOf(region.size), 0],
+      offset: first * count,
+      dtype: "f32",
+    }, atStart([pieces, ...region.size, 1]));
+  const launches: Launch[] = [];
+  let first = 0;
+  for (const cut of cuts) {
+    const { size, chunk } = cut;
+    const part: Part = {
+      size: size.slice(-5),
+      pieces: cut.pieces,
+      chunk,
+      a: operandOf("input", 0, a, cut),
+      b: operandOf("input", 1, b, cut),
+      bias: pieces === 1 ? bias : undefined,
+      c: pieces === 1 ? c : sums(first, cut.pieces),
+      pieceStride: count,
+    };
+    launches.push(launchPart(part, form, limits));
+    first += cut.pieces;
+  }
+  if (pieces === 1) return { launches, scratch: 0 };
+  const parts = sums(0, Math.max(pieces, 1));
+  launches.push(
+    launchSum({ size: region.size.slice(-4), pieces, parts, bias, c }, limits),
+  );
+  return { launches, scratch: 4 * count * Math.max(pieces, 1) };
+}
+
+function launchPart(part: Part, form: Form, limits: Limits): Launch {
+  const { size, pieces, chunk, a, b, bias, c } = part;
+  const [outer, inner, m, n, k] = size;
+  const spread = form.spread(part);
+  return {
+    kernel: form.kernel,
+    declarations: spread.declarations,
+    constants: { ...spread.constants, BIAS: Number(bias !== undefined) },
+    // Without a bias, b stands in for it and isn't read.
+    bindings: [a, b, bias ?? b, c].map(({ binding }) => binding),
+    params: words(
+      ...[m, n, k, pieces, chunk, outer * inner, inner],
+      ...[a.base, ...[0, 1, 2, 4].map((axis) => a.strides[axis])],
+      ...[b.base, ...[0, 1, 4, 3].map((axis) => b.strides[axis])],
+      ...[bias?.base ?? 0, bias?.strides[3] ?? 0],
+      ...[c.base, part.pieceStride, ...c.strides.slice(0, 3)],
+    ),
+    workgroups: linearGrid(spread.invocations, spread.workgroup, limits),
+    trips: Math.ceil(chunk / form.depth) * form.trips,
+    flops: 2 * sizeOf(size),
+    bytes: bytesOf(a, size) + bytesOf(b, size) +
+      (bias ? bytesOf(bias, size) : 0) + pieces * bytesOf(c, size),
+  };
+}
+
+/** A sum over pieces. `size` is that of [outer, inner, m, n]. */
+interface PieceSum {
+  readonly size: readonly number[];
+  readonly pieces: number;
+  readonly parts: Operand;
+  readonly bias: Operand | undefined;
+  readonly c: Operand;
+}
+
+function launchSum(sum: PieceSum, limits: Limits): Launch {
+  const { size, pieces, parts, bias, c } = sum;
+  const [outer, inner, m, n] = size;
+  const count = sizeOf(size);
+  const read: Binding = { ...parts.binding, access: "read" };
+  return {
+    kernel: SUM_PIECES,
+    declarations: elementAliases({ Bias: bias ?? parts, C: c }),
+    constants: { WORKGROUP: SUM_WORKGROUP, BIAS: Number(bias !== undefined) },
+    bindings: [read, bias?.binding ?? read, c.binding],
+    params: words(
+      ...[m, n, pieces, outer * inner, inner],
+      ...[parts.base, count, ...parts.strides.slice(-5, -2)],
+      ...[bias?.base ?? 0, bias?.strides[3] ?? 0],
+      ...[c.base, ...c.strides.slice(0, 3)],
+    ),
+    workgroups: linearGrid(count, SUM_WORKGROUP, limits),
+    trips: pieces,
+    flops: count * pieces,
+    bytes: 4 * count * pieces + bytesOf(c, size) +
+      (bias ? bytesOf(bias, size) : 0),
+  };
+}
+
+/** `alias` declarations of storage types. */
+export function elementAliases(
+  operands: Readonly<Record<string, Operand>>,
+): string {
+  return Object.entries(operands)
+    .map(([name, { dtype }]) => `alias ${name} = ${storageType(dtype)};`)
+    .join("\n");
+}
+
+/** Binds the elements that a walk touches in a box. */
+function operandOf(slot: Slot, index: number, walk: Walk, box: Box): Operand {
+  const window = windowOf(walk, box);
+  const access = slot === "input" ? "read" : "write";
+  return {
+    binding: bind(slot, index, access, window),
+    base: window.base,
+    strides: walk.strides.slice(-5),
+    offset: walk.offset,
+    dtype: walk.dtype,
+  };
+}
+
+/** Bytes of the distinct elements of an operand. */
+function bytesOf(
+  { strides, dtype }: Operand,
+  size: readonly number[],
+): number {
+  const own = size.filter((_, axis) => strides[axis] !== 0);
+  return sizeOf(own) * itemBytes(dtype);
+}
+
+/**
+ * Sizes of the boxes that the axes of a product are cut into: at most two batch axes at once, no more steps of k than a loop may take,
+ * windows that fit bindings. Nearly always the whole.
+ */
+function tileOf(
+  { shape, a, b, bias, c }: Problem,
+  form: Form,
+  limits: Limits,
+): number[] {
+  const limit = limits.maxStorageBufferBindingSize;
+  const last = shape.length - 1;
+  const tile = [...shape].fill(1, 0, last - 4);
+  const turns = Math.floor(limits.maxLoopTrips / form.trips);
+  tile[last] = Math.max(1, Math.min(shape[last], turns * form.depth));
+  const walks = bias ? [a, b, c, bias] : [a, b, c];
+  for (;;) {
+    const cut = tile.some((n, axis) => n < shape[axis]);
+    const slack = cut ? ALIGN : 0;
+    const ranges = Math.ceil(shape[last] / tile[last]);
+    const box = atStart(tile);
+    const sums = ranges > 1 ? 4 * ranges * sizeOf(tile.slice(0, -1)) : 0;
+    const wide = walks.find((walk) =>
+      windowOf(walk, box).size + slack > limit
+    ) ??
+      (sums + slack > limit ? c : undefined);
+    if (!wide) return tile;
+    const spans = tile.map((n, axis) => (n - 1) * wide.strides[axis]);
+    const most = Math.max(...spans);
+    if (most === 0) {
+      const asked = Math.max(sums, windowOf(wide, box).size) + slack;
+      throw new LimitError(
+        `Cannot multiply within bindings of ${limit} bytes: one output needs ${asked}`,
+        asked,
+        limit,
+      );
+    }
+    const axis = spans.indexOf(most);
+    const half = Math.ceil(tile[axis] / 2);
+    const rounded = roundUp(half, STEP);
+    tile[axis] = rounded < tile[axis] ? rounded : half;
+  }
+}
+
+/** Cuts axes into boxes of a size, the last one of an axis as long as remains, in row-major order. */
+function gridOf(shape: readonly number[], tile: readonly number[]): Box[] {
+  let boxes: Box[] = [{ start: [], size: [] }];
+  shape.forEach((n, axis) => {
+    const starts = Array.from(
+      { length: Math.ceil(n / tile[axis]) },
+      (_, i) => i * tile[axis],
+    );
+    boxes = boxes.flatMap(({ start, size }) =>
+      starts.map((at) => ({
+        start: [...start, at],
+        size: [...size, Math.min(tile[axis], n - at)],
+      }))
+    );
+  });
+  return boxes;
+}
+
+function atStart(size: readonly number[]): Box {
+  return { start: size.map(() => 0), size };
+}
+
+function roundUp(n: number, step: number): number {
+  return Math.ceil(n / step) * step;
+}

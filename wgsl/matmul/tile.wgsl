@@ -1,0 +1,315 @@
+// Matrix product in register tiles:
+// c[b, m, n] = a[b, m, k] · b[b, k, n] + bias[n]
+//
+//   c[i, j] = bias[j] + Σ_k a[i, k] · b[k, j]
+//
+// Tiling: an invocation owns 4·ROWS × 4·COLS outputs and keeps them in
+// registers as blocks of 4×4. A trip of the loop takes four steps of k: it
+// loads a 4×4 block of a for each block row, one of b for each block column,
+// and multiplies them as matrices. Nothing is staged, there is no barrier and
+// no workgroup memory. Neighbouring invocations take neighbouring columns.
+// With mat4x4f holding rows of a block as its columns, the product of blocks
+// x · y is written y * x.
+//   reads per multiply-add  1/(4·COLS) + 1/(4·ROWS): 3/16 for 16×8
+//   registers               16·ROWS·COLS sums + 16·(COLS + 1) operands:
+//                           128 + 48 for 16×8
+// An operand is read as vec4 where four neighbours along one of its axes are
+// contiguous and aligned (A_VEC4, B_VEC4), otherwise element by element with
+// any strides.
+//
+// Edges: rows and columns past the end read the last one and aren't stored.
+// The last steps of k are masked to zero in both operands where k isn't a
+// multiple of four (K_TAIL): zero in one would still make NaN of the other's
+// infinity.
+
+override ROWS: u32 = 4; // block rows of a tile: 1, 2 or 4
+override COLS: u32 = 2; // block columns of a tile: 1 or 2
+override WORKGROUP: u32 = 32;
+override A_VEC4: bool = false; // a is bound as vec4
+override A_ALONG_K: bool = true; // the four of a load lie along k, not m
+override B_VEC4: bool = false; // b is bound as vec4
+override B_ALONG_K: bool = true; // the four of a load lie along k, not n
+override C_VEC4: bool = false; // c is bound as vec4
+override K_TAIL: bool = true; // k, or a piece of it, isn't a multiple of 4
+override BIAS: bool = false; // whether there is a bias
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  pieces: u32, // k is cut into this many pieces, each summed on its own
+  chunk: u32, // steps of k in a piece
+  batches: u32, // outer times inner
+  inner: u32, // size of the inner of two batch axes
+  // First element, and elements from one index to the next.
+  a_base: u32,
+  a_outer: u32,
+  a_inner: u32,
+  a_m: u32,
+  a_k: u32,
+  b_base: u32,
+  b_outer: u32,
+  b_inner: u32,
+  b_k: u32,
+  b_n: u32,
+  bias_base: u32,
+  bias_n: u32,
+  c_base: u32,
+  c_piece: u32,
+  c_outer: u32,
+  c_inner: u32,
+  c_m: u32,
+}
+
+@group(0) @binding(0) var<storage, read> a: array<A>;
+@group(0) @binding(1) var<storage, read> b: array<B>;
+@group(0) @binding(2) var<storage, read> bias: array<Bias>;
+@group(0) @binding(3) var<storage, read_write> c: array<C>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+const FOUR = vec4u(0, 1, 2, 3);
+
+// Four elements of a from `at` on, `steps` apart.
+fn a_four(at: u32, steps: vec4u) -> vec4f {
+  if (A_VEC4) {
+    return wide_a(a[at / 4]);
+  }
+  let i = at + steps;
+  return vec4f(
+    wide_a(a[i.x]).x,
+    wide_a(a[i.y]).x,
+    wide_a(a[i.z]).x,
+    wide_a(a[i.w]).x,
+  );
+}
+
+fn b_four(at: u32, steps: vec4u) -> vec4f {
+  if (B_VEC4) {
+    return wide_b(b[at / 4]);
+  }
+  let i = at + steps;
+  return vec4f(
+    wide_b(b[i.x]).x,
+    wide_b(b[i.y]).x,
+    wide_b(b[i.z]).x,
+    wide_b(b[i.w]).x,
+  );
+}
+
+// A block of a with its four rows in the columns of the matrix, for the rows
+// that start at `at` and the steps of k that stand `steps` further on.
+fn a_block(at: vec4u, steps: vec4u, keep: vec4<bool>) -> mat4x4f {
+  let i = select(at + steps, at, A_ALONG_K);
+  var x = mat4x4f(
+    a_four(i.x, steps),
+    a_four(i.y, steps),
+    a_four(i.z, steps),
+    a_four(i.w, steps),
+  );
+  if (!A_ALONG_K) {
+    x = transpose(x);
+  }
+  if (K_TAIL) {
+    x = mat4x4f(
+      select(vec4f(), x[0], keep),
+      select(vec4f(), x[1], keep),
+      select(vec4f(), x[2], keep),
+      select(vec4f(), x[3], keep),
+    );
+  }
+  return x;
+}
+
+// A block of b with its four rows, the steps of k, in the columns.
+fn b_block(at: vec4u, steps: vec4u, keep: vec4<bool>) -> mat4x4f {
+  let i = select(at + steps, at, B_ALONG_K);
+  var x = mat4x4f(
+    b_four(i.x, steps),
+    b_four(i.y, steps),
+    b_four(i.z, steps),
+    b_four(i.w, steps),
+  );
+  if (B_ALONG_K) {
+    x = transpose(x);
+  }
+  if (K_TAIL) {
+    x = mat4x4f(
+      select(vec4f(), x[0], keep.x),
+      select(vec4f(), x[1], keep.y),
+      select(vec4f(), x[2], keep.z),
+      select(vec4f(), x[3], keep.w),
+    );
+  }
+  return x;
+}
+
+// Where the rows of a block of a start.
+fn a_start(base: u32, row: u32) -> vec4u {
+  if (A_ALONG_K) {
+    return base + min(row + FOUR, vec4u(params.m - 1)) * params.a_m;
+  }
+  return vec4u(base + min(row, params.m - 4));
+}
+
+// Where the columns of a block of b start.
+fn b_start(base: u32, col: u32) -> vec4u {
+  if (B_ALONG_K) {
+    return base + min(col + FOUR, vec4u(params.n - 1)) * params.b_n;
+  }
+  return vec4u(base + min(col, params.n - 4));
+}
+
+// A block of sums before the first step of k: the bias in every row.
+fn bias_block(col: u32) -> mat4x4f {
+  if (BIAS) {
+    let j = min(col + FOUR, vec4u(params.n - 1));
+    let i = params.bias_base + j * params.bias_n;
+    let x = vec4f(
+      f32(bias[i.x]),
+      f32(bias[i.y]),
+      f32(bias[i.z]),
+      f32(bias[i.w]),
+    );
+    return mat4x4f(x, x, x, x);
+  }
+  return mat4x4f();
+}
+
+// Four outputs of a row.
+fn store_four(base: u32, row: u32, col: u32, sum: vec4f) {
+  if (row < params.m && col < params.n) {
+    let at = base + row * params.c_m + col;
+    if (C_VEC4) {
+      c[at / 4] = narrow(sum);
+    } else {
+      c[at] = narrow(vec4f(sum.x));
+      if (col + 1 < params.n) {
+        c[at + 1] = narrow(vec4f(sum.y));
+      }
+      if (col + 2 < params.n) {
+        c[at + 2] = narrow(vec4f(sum.z));
+      }
+      if (col + 3 < params.n) {
+        c[at + 3] = narrow(vec4f(sum.w));
+      }
+    }
+  }
+}
+
+fn store_block(base: u32, row: u32, col: u32, sum: mat4x4f) {
+  store_four(base, row, col, sum[0]);
+  store_four(base, row + 1, col, sum[1]);
+  store_four(base, row + 2, col, sum[2]);
+  store_four(base, row + 3, col, sum[3]);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  // Columns vary fastest, then rows, batches and pieces of k.
+  let tiles_n = (params.n + 4 * COLS - 1) / (4 * COLS);
+  let tiles_m = (params.m + 4 * ROWS - 1) / (4 * ROWS);
+  var id = (group.y * groups.x + group.x) * WORKGROUP + lane;
+  let col = id % tiles_n * (4 * COLS);
+  id /= tiles_n;
+  let row = id % tiles_m * (4 * ROWS);
+  id /= tiles_m;
+  let outer = id % params.batches / params.inner;
+  let inner = id % params.inner;
+  let piece = id / params.batches;
+  if (piece >= params.pieces) {
+    return;
+  }
+  let begin = piece * params.chunk;
+  let end = min(begin + params.chunk, params.k);
+
+  let a_base = params.a_base + outer * params.a_outer +
+    inner * params.a_inner + begin * params.a_k;
+  let b_base = params.b_base + outer * params.b_outer +
+    inner * params.b_inner + begin * params.b_k;
+  var a0 = a_start(a_base, row);
+  var a1 = a_start(a_base, row + 4);
+  var a2 = a_start(a_base, row + 8);
+  var a3 = a_start(a_base, row + 12);
+  var b0 = b_start(b_base, col);
+  var b1 = b_start(b_base, col + 4);
+  var a_steps = FOUR * params.a_k;
+  var b_steps = FOUR * params.b_k;
+  var keep = vec4<bool>(true);
+
+  let z0 = bias_block(col);
+  let z1 = bias_block(col + 4);
+  var c00 = z0;
+  var c01 = z1;
+  var c10 = z0;
+  var c11 = z1;
+  var c20 = z0;
+  var c21 = z1;
+  var c30 = z0;
+  var c31 = z1;
+  for (var k = begin; k < end; k += 4) {
+    if (K_TAIL) {
+      let last = end - k - 1;
+      keep = FOUR <= vec4u(last);
+      a_steps = min(FOUR, vec4u(last)) * params.a_k;
+      b_steps = min(FOUR, vec4u(last)) * params.b_k;
+    }
+    let y0 = b_block(b0, b_steps, keep);
+    b0 += 4 * params.b_k;
+    var y1 = mat4x4f();
+    if (COLS > 1) {
+      y1 = b_block(b1, b_steps, keep);
+      b1 += 4 * params.b_k;
+    }
+    let x0 = a_block(a0, a_steps, keep);
+    a0 += 4 * params.a_k;
+    c00 += y0 * x0;
+    if (COLS > 1) {
+      c01 += y1 * x0;
+    }
+    if (ROWS > 1) {
+      let x1 = a_block(a1, a_steps, keep);
+      a1 += 4 * params.a_k;
+      c10 += y0 * x1;
+      if (COLS > 1) {
+        c11 += y1 * x1;
+      }
+    }
+    if (ROWS > 2) {
+      let x2 = a_block(a2, a_steps, keep);
+      a2 += 4 * params.a_k;
+      c20 += y0 * x2;
+      let x3 = a_block(a3, a_steps, keep);
+      a3 += 4 * params.a_k;
+      c30 += y0 * x3;
+      if (COLS > 1) {
+        c21 += y1 * x2;
+        c31 += y1 * x3;
+      }
+    }
+  }
+
+  let c_base = params.c_base + piece * params.c_piece +
+    outer * params.c_outer + inner * params.c_inner;
+  store_block(c_base, row, col, c00);
+  if (COLS > 1) {
+    store_block(c_base, row, col + 4, c01);
+  }
+  if (ROWS > 1) {
+    store_block(c_base, row + 4, col, c10);
+    if (COLS > 1) {
+      store_block(c_base, row + 4, col + 4, c11);
+    }
+  }
+  if (ROWS > 2) {
+    store_block(c_base, row + 8, col, c20);
+    store_block(c_base, row + 12, col, c30);
+    if (COLS > 1) {
+      store_block(c_base, row + 8, col + 4, c21);
+      store_block(c_base, row + 12, col + 4, c31);
+    }
+  }
+}
