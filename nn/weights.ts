@@ -51,8 +51,8 @@ export async function loadWeights(
   const name = source instanceof Uint8Array ? "bytes" : String(source);
   const { tensors } = decodeSafetensors(bytes, name);
   const state = new Map<string, Tensor>();
-  for (const [key, { dtype, shape, data }] of tensors) {
-    state.set(key, tensor(data, { shape, dtype }));
+  for (const [key, { shape, data }] of tensors) {
+    state.set(key, tensor(data, { shape }));
   }
   net.loadStateDict(state, options);
 }

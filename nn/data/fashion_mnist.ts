@@ -6,20 +6,12 @@
  */
 import { FileFormatError } from "../../core/errors.ts";
 import { type Idx, readIdx } from "./idx.ts";
-
-/** Pictures with their labels, in host memory. */
-export interface LabelledImages {
-  /** Grey levels from 0 (black) to 255, `[count, 28, 28]` row by row. */
-  readonly images: Uint8Array<ArrayBuffer>;
-  /** Indices into `classes`, `[count]`. */
-  readonly labels: Uint8Array<ArrayBuffer>;
-  readonly count: number;
-  readonly classes: readonly string[];
-}
+import type { Dataset } from "./loader.ts";
 
 /** Which part of Fashion-MNIST to read, and from where. */
 export interface FashionMnistOptions {
-  readonly split: "train" | "test";
+  /** @default "train" */
+  readonly split?: "train" | "test";
   /** A folder with the original IDX files, gzipped or not. @default the part that comes with the library */
   readonly path?: string;
 }
@@ -56,8 +48,9 @@ const CLASSES: readonly string[] = [
  * ```
  */
 export async function fashionMnist(
-  { split, path }: FashionMnistOptions,
-): Promise<LabelledImages> {
+  options: FashionMnistOptions = {},
+): Promise<Dataset> {
+  const { split = "train", path } = options;
   const prefix = split === "train" ? "train" : "t10k";
   const images = await find(`${prefix}-images-idx3-ubyte`, path);
   const labels = await find(`${prefix}-labels-idx1-ubyte`, path);
@@ -93,6 +86,7 @@ export async function fashionMnist(
     images: images.idx.data,
     labels: labels.idx.data,
     count,
+    shape: [1, SIDE, SIDE],
     classes: CLASSES,
   };
 }
