@@ -1,6 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DTypeError, ShapeError } from "../../wgsl/errors.ts";
-import { gather, indexSelect, scatterAdd } from "../../wgsl/move/gather.ts";
+import {
+  gather,
+  indexSelect,
+  oneHot,
+  scatterAdd,
+} from "../../wgsl/move/gather.ts";
 import type { DType, HostArray, Shape } from "../../wgsl/op.ts";
 import {
   checkOp,
@@ -227,114 +232,64 @@ Deno.test("indexSelect names what doesn't fit", () => {
   );
 });
 
-Deno.test("scatterAdd sums the entries that name an element", async () => {
-  const source = host([1, 2, 3, 10, 20, 30], [2, 3]);
-  const index = host([0, 3, 0, 1, 1, 1], [2, 3], "i32");
-  const given = { inputs: [source, index], attrs: { axis: 1, size: 4 } };
+Deno.test("oneHot puts a one where the index says", async () => {
+  const index = host([2, 0, 1], [3], "i32");
+  const given = {
+    inputs: [index],
+    attrs: { classes: 3, dtype: "f32" as DType },
+  };
   assertEquals(
-    [...runReference(scatterAdd, given)[0].data],
-    [4, 0, 0, 2, 0, 60, 0, 0],
+    [...runReference(oneHot, given)[0].data],
+    [0, 0, 1, 1, 0, 0, 0, 1, 0],
   );
-  await checkOp(scatterAdd, given);
-});
-
-Deno.test("scatterAdd works along every axis, for every dtype that adds, and on views", async () => {
-  for (const dtype of ["f32", "f16", "i32", "u32"] as DType[]) {
-    for (const [axis, size] of [[0, 1], [1, 63], [2, 65]]) {
-      const inputs = [noise([4, 3, 17], 5, dtype), indices([4, 3, 17], size)];
-      await checkOp(scatterAdd, { inputs, attrs: { axis, size }, length: 17 });
+  for (const dtype of ["f32", "f16", "i32", "u32", "bool"] as DType[]) {
+    for (const classes of [1, 10, 63, 65]) {
+      const inputs = [indices([5, 13], classes, "u32")];
+      await checkOp(oneHot, { inputs, attrs: { classes, dtype } });
     }
   }
-  await checkOp(scatterAdd, {
-    inputs: [noise([200]), indices([30], 6, "u32")],
-    views: [
-      { shape: [13, 9], dtype: "f32", strides: [2, 19], offset: 5 },
-      { shape: [13, 9], dtype: "u32", strides: [2, 0], offset: 4 },
-    ],
-    attrs: { axis: 0, size: 6 },
-    length: 13,
+});
+
+Deno.test("oneHot works on a scalar, on nothing, in windows and in a folded grid", async () => {
+  const attrs = { classes: 1009, dtype: "f32" as DType };
+  await checkOp(oneHot, { inputs: [host([700], [], "i32")], attrs });
+  await checkOp(oneHot, { inputs: [host([], [0], "i32")], attrs });
+  await checkOp(oneHot, {
+    inputs: [indices([700], 1009)],
+    attrs,
+    limits: { maxStorageBufferBindingSize: MIB },
+  });
+  await checkOp(oneHot, {
+    inputs: [indices([2], 300_000)],
+    attrs: { ...attrs, classes: 300_000 },
+    limits: { maxStorageBufferBindingSize: MIB },
+  });
+  await checkOp(oneHot, {
+    inputs: [indices([3], 1009)],
+    attrs,
+    limits: { maxComputeWorkgroupsPerDimension: 7 },
   });
 });
 
-Deno.test("scatterAdd gives zeros for no entries and nothing for no elements", async () => {
-  const none = host([], [3, 0], "i32");
-  await checkOp(scatterAdd, {
-    inputs: [host([], [3, 0]), none],
-    attrs: { axis: 1, size: 5 },
-  });
-  await checkOp(scatterAdd, {
-    inputs: [noise([3, 2]), indices([3, 2], 1)].map((a) => ({
-      ...a,
-      shape: [0, 2],
-      data: a.data.slice(0, 0),
-    })),
-    attrs: { axis: 1, size: 5 },
-  });
-});
-
-Deno.test("scatterAdd leaves out entries outside the axis on the GPU and throws in the reference", async () => {
-  const inputs = [
-    host([1, 2, 4, 8], [4]),
-    host([1, 2, -1, 1], [4], "i32"),
-  ];
-  const given = { inputs, attrs: { axis: 0, size: 2 } };
-  const [y] = await runVariant(scatterAdd, "naive", given);
-  assertEquals([...y.data], [0, 9]);
+Deno.test("oneHot gives zeros on the GPU for an index outside the classes and names what doesn't fit", async () => {
+  const index = host([3, -1, 2], [3], "i32");
+  const attrs = { classes: 3, dtype: "i32" as DType };
+  const given = { inputs: [index], attrs };
+  const [y] = await runVariant(oneHot, "naive", given);
+  assertEquals([...y.data], [0, 0, 0, 0, 0, 0, 0, 0, 1]);
   assertThrows(
-    () => runReference(scatterAdd, given),
+    () => runReference(oneHot, given),
     RangeError,
-    "Cannot scatter: index 2 at [1] is outside axis 0 of size 2",
+    "Cannot make one-hot vectors: index 3 is outside 3 classes",
   );
-});
-
-Deno.test("scatterAdd keeps to the limits on loop trips and bindings", async () => {
-  const source = noise([1000, 3]);
-  await checkOp(scatterAdd, {
-    inputs: [source, indices([1000, 3], 5)],
-    attrs: { axis: 0, size: 5 },
-    limits: { maxLoopTrips: 99 },
-    length: 1000,
-  });
-  const many = 600_000;
-  await checkOp(scatterAdd, {
-    inputs: [noise([many], 4, "i32"), indices([many], 3)],
-    attrs: { axis: 0, size: 3 },
-    limits: { maxStorageBufferBindingSize: MIB },
-  });
-  await checkOp(scatterAdd, {
-    inputs: [noise([2, 2]), indices([2, 2], 300_000)],
-    attrs: { axis: 1, size: 300_000 },
-    limits: { maxStorageBufferBindingSize: MIB },
-  });
-});
-
-Deno.test("scatterAdd names what doesn't fit", () => {
-  const meta = (shape: Shape, dtype: DType) => ({ shape, dtype });
   assertThrows(
-    () =>
-      scatterAdd.infer([meta([2, 3], "f32"), meta([2, 2], "i32")], {
-        axis: 1,
-        size: 4,
-      }),
+    () => oneHot.infer([index], { ...attrs, classes: -1 }),
     ShapeError,
-    "Cannot scatter [2, 3] with an index of shape [2, 2]: both must have the same shape",
+    "Cannot make one-hot vectors of [3] with -1 classes: expected a whole number from 0",
   );
   assertThrows(
-    () =>
-      scatterAdd.infer([meta([2, 3], "f32"), meta([2, 3], "i32")], {
-        axis: 1,
-        size: -4,
-      }),
-    ShapeError,
-    "Cannot scatter [2, 3] along axis 1: size -4 is not a whole number from 0",
-  );
-  assertThrows(
-    () =>
-      scatterAdd.infer([meta([2], "bool"), meta([2], "i32")], {
-        axis: 0,
-        size: 4,
-      }),
+    () => oneHot.infer([noise([3])], attrs),
     DTypeError,
-    "Cannot scatter bool: sums are of numbers, so convert the source first",
+    "Cannot make one-hot vectors with an index of f32: expected i32 or u32",
   );
 });

@@ -133,7 +133,7 @@ export const arange: Op<ArangeAttrs> = {
 export const linspace: Op<LinspaceAttrs> = {
   name: "linspace",
   infer(_, { length, dtype = "f32" }) {
-    checkLength(length, "space", `length ${length}`);
+    checkLength(length, "space numbers over", `length ${length}`);
     if (!isFloat(dtype)) {
       throw new DTypeError(
         `Cannot space numbers of ${dtype} evenly: expected a float dtype`,

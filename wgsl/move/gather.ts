@@ -6,7 +6,7 @@
  * what they know on the host.
  */
 import { DTypeError, ShapeError } from "../errors.ts";
-import type { Meta, Op } from "../op.ts";
+import type { Meta, Op, Request } from "../op.ts";
 import {
   formatShape,
   normalizeAxis,
@@ -14,9 +14,14 @@ import {
   sizeOf,
   stridesOf,
 } from "../shape.ts";
-import { gatherPlan, scatterAddPlan } from "./gather_plan.ts";
+import { gatherPlan } from "./gather_plan.ts";
 import { pad } from "./pad.ts";
 import { checkIndex, entryOf } from "./indices.ts";
+import {
+  canScatterByEntries,
+  scatterAddPlan,
+  scatterByEntriesPlan,
+} from "./scatter_plan.ts";
 import { eachPlace } from "./walk.ts";
 
 export { oneHot, type OneHotAttrs } from "./one_hot.ts";
@@ -197,14 +202,17 @@ export const scatterAdd: Op<ScatterAddAttrs> = {
     const shape = source.shape.map((n, d) => d === at ? size : n);
     return [{ shape, dtype: source.dtype }];
   },
-  variants: [{
-    name: "naive",
-    plan: (request) =>
-      scatterAddPlan(
-        request,
-        axisOf(request.inputs[0], request.attrs.axis, "scatter"),
-      ),
-  }],
+  variants: [
+    {
+      name: "entries",
+      applies: (request) => canScatterByEntries(request, scatterAxis(request)),
+      plan: (request) => scatterByEntriesPlan(request, scatterAxis(request)),
+    },
+    {
+      name: "naive",
+      plan: (request) => scatterAddPlan(request, scatterAxis(request)),
+    },
+  ],
   reference([source, index], [y], { axis }) {
     const at = axisOf(source, axis, "scatter");
     const strides = stridesOf(y.shape);
@@ -244,4 +252,8 @@ function checkEntries(x: Meta, axis: number, index: Meta): void {
     `Cannot pick from ${formatShape(x.shape)}: axis ${axis} is empty`,
     [x.shape, index.shape],
   );
+}
+
+function scatterAxis({ inputs: [x], attrs }: Request<ScatterAddAttrs>): number {
+  return axisOf(x, attrs.axis, "scatter");
 }

@@ -13,10 +13,11 @@ import type { Box } from "../launch.ts";
 import type { Launch, Meta, Op, Plan, Request } from "../op.ts";
 import { formatShape, itemBytes, sizeOf, stridesOf } from "../shape.ts";
 import { bitsDeclarations, bitsOf, convert } from "./convert.ts";
+import { copyLaunches } from "./copy_plan.ts";
 import { arange, fillPlan } from "./fill.ts";
 import { scatterAdd } from "./gather.ts";
 import code from "./pad.wgsl" with { type: "text" };
-import { checkRank, eachPlace, WORKGROUP } from "./walk.ts";
+import { checkRank, eachPlace, walkOf, WORKGROUP } from "./walk.ts";
 
 const kernel = { label: "wgsl/move/pad.wgsl", code };
 
@@ -79,7 +80,14 @@ export const pad: Op<PadAttrs> = {
     });
     return [{ shape, dtype: x.dtype }];
   },
-  variants: [{ name: "naive", plan }],
+  variants: [
+    {
+      name: "tiled",
+      applies: ({ attrs: { mode = "constant" } }) => mode === "constant",
+      plan: fillAndCopy,
+    },
+    { name: "naive", plan },
+  ],
   reference([x], [y], attrs) {
     const { mode = "constant", value = 0 } = attrs;
     const axes = axesOf(x.shape, stridesOf(x.shape), y.shape, attrs);
@@ -232,6 +240,26 @@ function sourceRange(
     : { start: least, size: greatest - least + 1 };
 }
 
+/** The padding everywhere, then x over its place. */
+function fillAndCopy(
+  { inputs: [x], outputs: [y], attrs, limits }: Request<PadAttrs>,
+): Plan {
+  const { before, steps, value = 0 } = attrs;
+  let { offset } = y;
+  before.forEach((n, d) => offset += n * y.strides[d]);
+  const strides = y.strides.map((stride, d) => stride * (steps?.[d] ?? 1));
+  const fill = fillPlan(y, convert(value, "f64", y.dtype), limits);
+  const copies = copyLaunches(
+    x.shape,
+    { slot: "input", index: 0, walk: walkOf(x) },
+    { slot: "output", index: 0, walk: { strides, offset, dtype: y.dtype } },
+    "tiled",
+    limits,
+  );
+  return { launches: [...fill.launches, ...copies] };
+}
+
+/** One kernel that finds out for each element of y where it comes from. */
 function plan(
   { inputs: [x], outputs: [y], attrs, limits }: Request<PadAttrs>,
 ): Plan {
@@ -242,12 +270,8 @@ function plan(
   const axes = mergeAxes(axesOf(x.shape, x.strides, y.shape, attrs));
   checkRank(axes.length);
   const shape = axes.map(({ size }) => size);
-  const yWalk = { strides: stridesOf(shape), offset: y.offset, dtype: y.dtype };
-  const xWalk = {
-    strides: axes.map(({ xStride }) => xStride),
-    offset: x.offset,
-    dtype: x.dtype,
-  };
+  const yWalk = { ...walkOf(y), strides: stridesOf(shape) };
+  const xWalk = { ...walkOf(x), strides: axes.map(({ xStride }) => xStride) };
   // A box of y shows a part of x that is no larger along any axis, though it may lie differently in its aligned window.
   const spare = {
     ...limits,
