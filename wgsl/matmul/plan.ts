@@ -89,7 +89,13 @@ export function planProduct(request: Request<unknown>, form: Form): Plan {
   };
 }
 
-/** Launches for a region of the outputs, whose k is cut into ranges that fit bindings, and these into the pieces that the form asks for. */
+/** A range of k in a region of the outputs, on all axes, and the pieces of `chunk` steps that it is summed in. */
+interface Cut extends Box {
+  readonly pieces: number;
+  readonly chunk: number;
+}
+
+/** Launches for a region of the outputs: into the output where k is whole, else into scratch, piece after piece, with a sum at the end. */
 function planRegion(
   problem: Problem,
   region: Box,
@@ -97,54 +103,71 @@ function planRegion(
   form: Form,
   limits: Limits,
 ): { launches: Launch[]; scratch: number } {
-  const k = problem.shape[problem.shape.length - 1];
-  const count = sizeOf(region.size);
-  const ranges = gridOf([k], [range]);
-  const room = limits.maxStorageBufferBindingSize / (4 * count * ranges.length);
-  const cuts = ranges.map(({ start: [begin], size: [steps] }) => {
-    const asked = form.pieces?.([...region.size.slice(-4), steps]) ?? 1;
-    const pieces = Math.max(1, Math.min(asked, Math.floor(room)));
-    const chunk = pieces > 1 ? roundUp(steps / pieces, STEP) : steps;
-    const start = [...region.start, begin];
-    const size = [...region.size, steps];
-    return { start, size, chunk, pieces: Math.ceil(steps / chunk) };
-  });
+  const cuts = cutsOf(problem, region, range, form, limits);
   const pieces = cuts.reduce((sum, cut) => sum + cut.pieces, 0);
-  const { a, b } = problem;
-  const outer = { start: [...region.start, 0], size: [...region.size, 1] };
-  const c = operandOf("output", 0, problem.c, outer);
-  const bias = problem.bias && operandOf("input", 2, problem.bias, outer);
+  const outputs = { start: [...region.start, 0], size: [...region.size, 1] };
+  const c = operandOf("output", 0, problem.c, outputs);
+  const bias = problem.bias && operandOf("input", 2, problem.bias, outputs);
+  if (pieces === 1) {
+    const part = partOf(problem, cuts[0], { bias, c, pieceStride: 0 });
+    return { launches: [launchPart(part, form, limits)], scratch: 0 };
+  }
 
-  // The sums of all pieces lie one after the other, each like a contiguous output.
+  const count = sizeOf(region.size);
   const sums = (first: number, pieces: number) =>
     operandOf("scratch", 0, {
       strides: [count, ...stridesOf(region.size), 0],
       offset: first * count,
       dtype: "f32",
     }, atStart([pieces, ...region.size, 1]));
-  const launches: Launch[] = [];
   let first = 0;
-  for (const cut of cuts) {
-    const { size, chunk } = cut;
-    const part: Part = {
-      size: size.slice(-5),
-      pieces: cut.pieces,
-      chunk,
-      a: operandOf("input", 0, a, cut),
-      b: operandOf("input", 1, b, cut),
-      bias: pieces === 1 ? bias : undefined,
-      c: pieces === 1 ? c : sums(first, cut.pieces),
-      pieceStride: count,
-    };
-    launches.push(launchPart(part, form, limits));
+  const launches = cuts.map((cut) => {
+    const c = sums(first, cut.pieces);
     first += cut.pieces;
-  }
-  if (pieces === 1) return { launches, scratch: 0 };
-  const parts = sums(0, Math.max(pieces, 1));
-  launches.push(
-    launchSum({ size: region.size.slice(-4), pieces, parts, bias, c }, limits),
-  );
-  return { launches, scratch: 4 * count * Math.max(pieces, 1) };
+    const to = { bias: undefined, c, pieceStride: count };
+    return launchPart(partOf(problem, cut, to), form, limits);
+  });
+  // An empty k has no pieces, but scratch can't be empty.
+  const held = Math.max(pieces, 1);
+  const parts = sums(0, held);
+  const size = region.size.slice(-4);
+  launches.push(launchSum({ size, pieces, parts, bias, c }, limits));
+  return { launches, scratch: 4 * count * held };
+}
+
+/** The ranges of k in a region, in as many pieces as the form asks for and a binding holds. */
+function cutsOf(
+  { shape }: Problem,
+  region: Box,
+  range: number,
+  form: Form,
+  limits: Limits,
+): Cut[] {
+  const ranges = gridOf(shape.slice(-1), [range]);
+  const bytes = 4 * sizeOf(region.size) * ranges.length;
+  const room = Math.floor(limits.maxStorageBufferBindingSize / bytes);
+  return ranges.map(({ start: [begin], size: [steps] }) => {
+    const size = [...region.size, steps];
+    const asked = Math.min(form.pieces?.(size.slice(-5)) ?? 1, room);
+    const chunk = asked > 1 ? roundUp(steps / asked, STEP) : steps;
+    const pieces = Math.ceil(steps / chunk);
+    return { start: [...region.start, begin], size, chunk, pieces };
+  });
+}
+
+function partOf(
+  { a, b }: Problem,
+  cut: Cut,
+  to: Pick<Part, "bias" | "c" | "pieceStride">,
+): Part {
+  return {
+    size: cut.size.slice(-5),
+    pieces: cut.pieces,
+    chunk: cut.chunk,
+    a: operandOf("input", 0, a, cut),
+    b: operandOf("input", 1, b, cut),
+    ...to,
+  };
 }
 
 function launchPart(part: Part, form: Form, limits: Limits): Launch {

@@ -3,24 +3,23 @@
 //
 //   c[i, j] = bias[j] + Σ_k a[i, k] · b[k, j]
 //
-// Tiling: an invocation owns 4·ROWS × 4·COLS outputs and keeps them in
-// registers as blocks of 4×4. A trip of the loop takes four steps of k: it
+// Tiling: an invocation owns 4·ROWS × 4·COLS outputs and keeps their sums in
+// registers as blocks of 4×4. A turn of the loop takes four steps of k: it
 // loads a 4×4 block of a for each block row, one of b for each block column,
-// and multiplies them as matrices. Nothing is staged, there is no barrier and
-// no workgroup memory. Neighbouring invocations take neighbouring columns.
-// With mat4x4f holding rows of a block as its columns, the product of blocks
-// x · y is written y * x.
+// and multiplies them as matrices. Nothing is staged and there is no barrier.
+// Neighbouring invocations take neighbouring columns.
 //   reads per multiply-add  1/(4·COLS) + 1/(4·ROWS): 3/16 for 16×8
+//   workgroup bytes         0
 //   registers               16·ROWS·COLS sums + 16·(COLS + 1) operands:
 //                           128 + 48 for 16×8
 // An operand is read as vec4 where four neighbours along one of its axes are
-// contiguous and aligned (A_VEC4, B_VEC4), otherwise element by element with
-// any strides.
+// contiguous and aligned (A_VEC4, B_VEC4): nearly twice as fast as element by
+// element, which takes any strides. So transposed operands cost no copy.
 //
 // Edges: rows and columns past the end read the last one and aren't stored.
-// The last steps of k are masked to zero in both operands where k isn't a
-// multiple of four (K_TAIL): zero in one would still make NaN of the other's
-// infinity.
+// Where k isn't a multiple of four (K_TAIL), what is past its end becomes zero
+// in both operands: zero in one would still make NaN of an infinity in the
+// other.
 
 override ROWS: u32 = 4; // block rows of a tile: 1, 2 or 4
 override COLS: u32 = 2; // block columns of a tile: 1 or 2
@@ -30,7 +29,7 @@ override A_ALONG_K: bool = true; // the four of a load lie along k, not m
 override B_VEC4: bool = false; // b is bound as vec4
 override B_ALONG_K: bool = true; // the four of a load lie along k, not n
 override C_VEC4: bool = false; // c is bound as vec4
-override K_TAIL: bool = true; // k, or a piece of it, isn't a multiple of 4
+override K_TAIL: bool = true; // k isn't a multiple of four
 override BIAS: bool = false; // whether there is a bias
 
 struct Params {
@@ -61,6 +60,9 @@ struct Params {
   c_m: u32,
 }
 
+// A, B and C are f32 or f16, or vec4 of these where the overrides say so; Bias
+// is f32 or f16. `wide_a` and `wide_b` make a vec4f of an element, with a
+// single number as its x, and `narrow` the reverse for C.
 @group(0) @binding(0) var<storage, read> a: array<A>;
 @group(0) @binding(1) var<storage, read> b: array<B>;
 @group(0) @binding(2) var<storage, read> bias: array<Bias>;
@@ -96,9 +98,13 @@ fn b_four(at: u32, steps: vec4u) -> vec4f {
   );
 }
 
-// A block of a with its four rows in the columns of the matrix, for the rows
-// that start at `at` and the steps of k that stand `steps` further on.
+// Blocks are matrices whose columns hold the rows of the block, so that the
+// product of blocks x · y is written y * x.
+
+// Four rows of a that start at `at`, and in them the four steps of k that stand
+// `steps` further on, without those that aren't to be kept.
 fn a_block(at: vec4u, steps: vec4u, keep: vec4<bool>) -> mat4x4f {
+  // A load holds four steps of one row, or four rows at one step.
   let i = select(at + steps, at, A_ALONG_K);
   var x = mat4x4f(
     a_four(i.x, steps),
@@ -120,8 +126,10 @@ fn a_block(at: vec4u, steps: vec4u, keep: vec4<bool>) -> mat4x4f {
   return x;
 }
 
-// A block of b with its four rows, the steps of k, in the columns.
+// Four columns of b that start at `at`, and in them four steps of k: the rows
+// of the block.
 fn b_block(at: vec4u, steps: vec4u, keep: vec4<bool>) -> mat4x4f {
+  // A load holds four steps of one column, or four columns at one step.
   let i = select(at + steps, at, B_ALONG_K);
   var x = mat4x4f(
     b_four(i.x, steps),
