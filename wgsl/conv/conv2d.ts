@@ -1,0 +1,137 @@
+/** Convolution of planes and its bias. */
+import { ShapeError } from "../errors.ts";
+import type { Meta, Op, Request } from "../op.ts";
+import { formatShape, sameShape } from "../shape.ts";
+import { conv2dInputGradient } from "./conv2d_input_gradient.ts";
+import { conv2dWeightGradient } from "./conv2d_weight_gradient.ts";
+import naiveCode from "./conv2d_naive.wgsl" with { type: "text" };
+import { forwardCorrelation } from "./correlation.ts";
+import {
+  area,
+  type Conv2dAttrs,
+  floatType,
+  type Geometry,
+  geometryOf,
+  type Pair,
+  shapesOf,
+} from "./geometry.ts";
+import { planNaive } from "./naive.ts";
+import { forwardRoles, type Roles } from "./roles.ts";
+import { canTile, planTiled } from "./tiled.ts";
+
+export type { Conv2dAttrs } from "./geometry.ts";
+
+const NAIVE = { label: "wgsl/conv/conv2d_naive.wgsl", code: naiveCode };
+
+/**
+ * What the field calls convolution, in truth a cross-correlation:
+ * `y[n, k, i, j] = bias[k] + Σ_c Σ_r Σ_s w[k, c, r, s] · x[n, c, i·stride + r·dilation − padding, …]`, with zeros around x's planes.
+ *
+ * `x: [N, C, H, W], w: [K, C/groups, R, S], bias?: [K] → [N, K, OH, OW]`, OH = ⌊(H + top + bottom − dilation·(R − 1) − 1) / stride⌋ + 1.
+ *
+ * Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning" (arXiv:1603.07285), draws each case.
+ */
+export const conv2d: Op<Conv2dAttrs> = {
+  name: "conv2d",
+  infer(inputs, attrs) {
+    const geometry = geometryFor(inputs, attrs);
+    const dtype = floatType(inputs, callOf(inputs));
+    return [{ shape: shapesOf(geometry).y, dtype }];
+  },
+  variants: [
+    {
+      name: "tiled",
+      applies(request) {
+        const roles = rolesOf(request);
+        const correlations = [forwardCorrelation(roles.geometry)];
+        return canTile(roles, correlations, request.limits);
+      },
+      plan(request) {
+        const roles = rolesOf(request);
+        const correlations = [forwardCorrelation(roles.geometry)];
+        return planTiled(roles, correlations, request.limits);
+      },
+    },
+    {
+      name: "naive",
+      plan: (request) => planNaive(rolesOf(request), NAIVE, request.limits),
+    },
+  ],
+  reference(inputs, [y], attrs) {
+    const [x, w, bias] = inputs;
+    const g = geometryFor(inputs, attrs);
+    const [height, width] = g.input;
+    const [rows, columns] = g.kernel;
+    let at = 0;
+    for (let n = 0; n < g.batch; n++) {
+      for (let k = 0; k < g.groups * g.outChannels; k++) {
+        const group = Math.floor(k / g.outChannels);
+        for (let i = 0; i < g.output[0]; i++) {
+          for (let j = 0; j < g.output[1]; j++) {
+            let sum = bias ? bias.data[k] : 0;
+            let tap = k * g.inChannels * area(g.kernel);
+            for (let c = 0; c < g.inChannels; c++) {
+              const plane = (n * g.groups + group) * g.inChannels + c;
+              for (let r = 0; r < rows; r++) {
+                const h = i * g.stride[0] + r * g.dilation[0] - g.padding[0];
+                for (let s = 0; s < columns; s++, tap++) {
+                  const v = j * g.stride[1] + s * g.dilation[1] - g.padding[1];
+                  const inside = h >= 0 && h < height && v >= 0 && v < width;
+                  const value = inside
+                    ? x.data[(plane * height + h) * width + v]
+                    : 0;
+                  sum += w.data[tap] * value;
+                }
+              }
+            }
+            y.data[at++] = sum;
+          }
+        }
+      }
+    }
+  },
+  gradient: {
+    saves: { inputs: [0, 1] },
+    rule({ attrs, grads: [dy], inputs: [x, w], inputMetas, needs, apply }) {
+      const [, , height, width] = inputMetas[0].shape;
+      const [, , rows, columns] = inputMetas[1].shape;
+      const inputSize: Pair = [height, width];
+      const kernelSize: Pair = [rows, columns];
+      if (!dy) return inputMetas.map(() => null);
+      return [
+        needs[0]
+          ? apply(conv2dInputGradient, [dy, w], { ...attrs, inputSize })[0]
+          : null,
+        needs[1]
+          ? apply(conv2dWeightGradient, [x, dy], { ...attrs, kernelSize })[0]
+          : null,
+        needs[2] ? dy.sum([0, 2, 3]) : null,
+      ].slice(0, inputMetas.length);
+    },
+  },
+};
+
+function callOf([x, w]: readonly Meta[]): string {
+  return `Cannot convolve ${formatShape(x.shape)} with ${formatShape(w.shape)}`;
+}
+
+function geometryFor(inputs: readonly Meta[], attrs: Conv2dAttrs): Geometry {
+  const [x, w, bias] = inputs;
+  const call = callOf(inputs);
+  const geometry = geometryOf(x.shape, w.shape, attrs, call);
+  const filters = w.shape[0];
+  if (bias && !sameShape(bias.shape, [filters])) {
+    throw new ShapeError(
+      `${call}: the bias is ${
+        formatShape(bias.shape)
+      }, ${filters} output channels need ${formatShape([filters])}`,
+      [x.shape, w.shape, bias.shape],
+    );
+  }
+  return geometry;
+}
+
+function rolesOf({ inputs, attrs }: Request<Conv2dAttrs>): Roles {
+  const geometry = geometryFor(inputs, attrs);
+  return forwardRoles(geometry, inputs[0].dtype, inputs.length > 2);
+}

@@ -1,0 +1,163 @@
+/** The gradient of a convolution in its input, which is also the transposed convolution. */
+import type { Meta, Op, Request } from "../op.ts";
+import { formatShape } from "../shape.ts";
+import { conv2d } from "./conv2d.ts";
+import naiveCode from "./conv2d_input_gradient_naive.wgsl" with {
+  type: "text",
+};
+import { conv2dWeightGradient } from "./conv2d_weight_gradient.ts";
+import { inputGradientCorrelations } from "./correlation.ts";
+import {
+  area,
+  type Conv2dAttrs,
+  expectShape,
+  floatType,
+  type Geometry,
+  geometryOf,
+  type Pair,
+  shapesOf,
+  slidingOf,
+} from "./geometry.ts";
+import { planNaive } from "./naive.ts";
+import { inputGradientRoles, type Roles } from "./roles.ts";
+import { canTile, planTiled } from "./tiled.ts";
+
+const NAIVE = {
+  label: "wgsl/conv/conv2d_input_gradient_naive.wgsl",
+  code: naiveCode,
+};
+
+/** Most correlations that are launched one by one; strides whose product is larger are left to the naive kernel. */
+const MAX_CORRELATIONS = 256;
+
+/** Attributes of `conv2dInputGradient`: those of the convolution, and the height and width of its input. */
+export interface Conv2dInputGradientAttrs extends Conv2dAttrs {
+  readonly inputSize: Pair;
+}
+
+/**
+ * Gradient of a convolution in its input, given that in its output:
+ * `dx[n, c, h, v] = Σ_k Σ_r Σ_s w[k, c, r, s] · dy[n, k, i, j]` over all i, j with `h = i·stride + r·dilation − padding`, v likewise.
+ *
+ * `dy: [N, K, OH, OW], w: [K, C/groups, R, S] → [N, C, H, W]`, H and W as `inputSize` says: several sizes give the same OH and OW.
+ *
+ * As an op of its own this is the transposed convolution of Zeiler et al. 2010; Dumoulin and Visin 2016 (arXiv:1603.07285), section 4.
+ */
+export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
+  name: "conv2dInputGradient",
+  infer(inputs, attrs) {
+    const geometry = geometryFor(inputs, attrs);
+    const dtype = floatType(inputs, callOf(inputs, attrs));
+    return [{ shape: shapesOf(geometry).x, dtype }];
+  },
+  variants: [
+    {
+      name: "tiled",
+      applies(request) {
+        const roles = rolesOf(request);
+        const [strideH, strideW] = request.attrs.stride;
+        return strideH * strideW <= MAX_CORRELATIONS &&
+          canTile(
+            roles,
+            inputGradientCorrelations(roles.geometry),
+            request.limits,
+          );
+      },
+      plan(request) {
+        const roles = rolesOf(request);
+        const correlations = inputGradientCorrelations(roles.geometry);
+        return planTiled(roles, correlations, request.limits);
+      },
+    },
+    {
+      name: "naive",
+      plan: (request) => planNaive(rolesOf(request), NAIVE, request.limits),
+    },
+  ],
+  reference(inputs, [dx], attrs) {
+    const [dy, w] = inputs;
+    const g = geometryFor(inputs, attrs);
+    const [outHeight, outWidth] = g.output;
+    let at = 0;
+    for (let n = 0; n < g.batch; n++) {
+      for (let channel = 0; channel < g.groups * g.inChannels; channel++) {
+        const group = Math.floor(channel / g.inChannels);
+        const c = channel % g.inChannels;
+        for (let h = 0; h < g.input[0]; h++) {
+          for (let v = 0; v < g.input[1]; v++) {
+            let sum = 0;
+            for (let kept = 0; kept < g.outChannels; kept++) {
+              const k = group * g.outChannels + kept;
+              const plane = n * g.groups * g.outChannels + k;
+              let tap = (k * g.inChannels + c) * area(g.kernel);
+              for (let r = 0; r < g.kernel[0]; r++) {
+                const i = (h + g.padding[0] - r * g.dilation[0]) / g.stride[0];
+                for (let s = 0; s < g.kernel[1]; s++, tap++) {
+                  const j = (v + g.padding[1] - s * g.dilation[1]) /
+                    g.stride[1];
+                  const seen = Number.isInteger(i) && Number.isInteger(j) &&
+                    i >= 0 && i < outHeight && j >= 0 && j < outWidth;
+                  if (seen) {
+                    sum += w.data[tap] *
+                      dy.data[(plane * outHeight + i) * outWidth + j];
+                  }
+                }
+              }
+            }
+            dx.data[at++] = sum;
+          }
+        }
+      }
+    }
+  },
+  gradient: {
+    saves: { inputs: [0, 1] },
+    rule({ attrs, grads: [g], inputs: [dy, w], inputMetas, needs, apply }) {
+      if (!g) return [null, null];
+      const [, , rows, columns] = inputMetas[1].shape;
+      const kernelSize: Pair = [rows, columns];
+      const sliding = slidingOf(attrs);
+      return [
+        needs[0] ? apply(conv2d, [g, w], sliding)[0] : null,
+        needs[1]
+          ? apply(conv2dWeightGradient, [g, dy], { ...sliding, kernelSize })[0]
+          : null,
+      ];
+    },
+  },
+};
+
+function callOf(
+  [dy, w]: readonly Meta[],
+  { inputSize }: Conv2dInputGradientAttrs,
+): string {
+  return `Cannot take ${
+    formatShape(dy.shape)
+  } back through a convolution with ${formatShape(w.shape)} to planes of ${
+    formatShape(inputSize)
+  }`;
+}
+
+function geometryFor(
+  inputs: readonly Meta[],
+  attrs: Conv2dInputGradientAttrs,
+): Geometry {
+  const [dy, w] = inputs;
+  const call = callOf(inputs, attrs);
+  const channels = (w.shape[1] ?? 0) * attrs.groups;
+  const x = [dy.shape[0] ?? 0, channels, ...attrs.inputSize];
+  const geometry = geometryOf(x, w.shape, attrs, call);
+  expectShape(
+    dy.shape,
+    shapesOf(geometry).y,
+    call,
+    "the gradient of the output",
+  );
+  return geometry;
+}
+
+function rolesOf(
+  { inputs, attrs }: Request<Conv2dInputGradientAttrs>,
+): Roles {
+  return inputGradientRoles(geometryFor(inputs, attrs), inputs[0].dtype);
+}

@@ -1,0 +1,237 @@
+// y[n, g, k, i, j] = bias[g, k] + sum over c < C, r < R, s < S of
+//   w[g, k, c, r, s] * x[n, g, c, h, v], with
+//   h = origin_h + i * stride_h + r * dilation_h and v likewise.
+// x: [N, G * C, H, W], w: packed [G, tiles, C, R * S, 4 * QUADS]
+//   -> outputs i < rows, j < columns of each plane of y: [N, G * K, ...].
+// The forward pass is one such correlation, the input gradient one or more.
+//
+// The sum: over channels, rows and columns of taps. A launch may hold a part of
+// them only, and then adds to what y has (START is 2).
+//
+// Tiling: one invocation owns 4 * QUADS channels of 8 outputs of a row, in
+// registers: a matrix for each four of both, a column a channel. The 8
+// inputs that a tap needs stand in registers too, and the next tap needs the
+// same ones moved by one place: so a tap reads one input and QUADS vectors of
+// weights for 32 * QUADS multiply-adds. For this the outputs stand `spacing`
+// apart, and columns of taps are walked in `phases`:
+//   spacing = dilation_w / d, phases = stride_w / d, d their common divisor,
+// so that `spacing` outputs are as far as `phases` taps. Nothing is staged in
+// workgroup memory. Neighbouring invocations own neighbouring tiles.
+//
+// Edges: inputs beside the plane read as 0; outputs and channels past the end
+// are computed and not stored. T, the element type, is appended by the plan.
+
+override QUADS: u32 = 4;
+override START: u32 = 0; // 1: from the bias, 2: from what y has
+
+struct Params {
+  // What this launch computes: images, groups, output channels of each.
+  images: u32,
+  groups: u32,
+  filters: u32,
+  rows: u32,
+  columns: u32,
+  // What it sums.
+  channels: u32,
+  tap_rows: u32,
+  tap_columns: u32,
+  height: u32,
+  width: u32,
+  origin_h: i32,
+  origin_w: i32,
+  stride_h: u32,
+  stride_w: u32,
+  dilation_h: u32,
+  dilation_w: u32,
+  spacing: u32,
+  phases: u32,
+  // Where operands start in their windows (w in vectors), and elements to the
+  // next image, group, tile of channels, channel, row or output.
+  x_base: u32,
+  x_image: u32,
+  x_group: u32,
+  w_base: u32,
+  w_group: u32,
+  w_tile: u32,
+  y_base: u32,
+  y_image: u32,
+  y_group: u32,
+  y_filter: u32,
+  y_row: u32,
+  y_column: u32,
+  bias_base: u32,
+  bias_group: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<T>;
+@group(0) @binding(1) var<storage, read> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<T>;
+@group(0) @binding(3) var<storage, read_write> y: array<T>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+// Products of 4 weights and 4 inputs: a column a weight.
+fn outer(weights: vec4f, inputs: vec4f) -> mat4x4f {
+  return mat4x4f(
+    weights.x * inputs,
+    weights.y * inputs,
+    weights.z * inputs,
+    weights.w * inputs,
+  );
+}
+
+// The input at an index, or 0 where it stands beside its row or plane.
+fn input(at: u32, v: u32, on_plane: bool) -> f32 {
+  return select(0.0, f32(x[at]), on_plane && v < params.width);
+}
+
+fn store_one(at: u32, value: f32, kept: bool) {
+  if (kept) {
+    if (START == 2) {
+      y[at] = T(f32(y[at]) + value);
+    } else {
+      y[at] = T(value);
+    }
+  }
+}
+
+// Stores one channel k of 8 outputs, of which `left` are on the row.
+fn store(at: u32, g: u32, k: u32, left: u32, low: vec4f, high: vec4f) {
+  if (k >= params.filters) {
+    return;
+  }
+  var start = 0.0;
+  if (START == 1) {
+    start = f32(bias[params.bias_base + g * params.bias_group + k]);
+  }
+  let to = at + k * params.y_filter;
+  let step = params.spacing * params.y_column;
+  store_one(to, start + low.x, left > 0);
+  store_one(to + step, start + low.y, left > 1);
+  store_one(to + 2 * step, start + low.z, left > 2);
+  store_one(to + 3 * step, start + low.w, left > 3);
+  store_one(to + 4 * step, start + high.x, left > 4);
+  store_one(to + 5 * step, start + high.y, left > 5);
+  store_one(to + 6 * step, start + high.z, left > 6);
+  store_one(to + 7 * step, start + high.w, left > 7);
+}
+
+// Stores four channels from k on.
+fn store_quad(at: u32, g: u32, k: u32, left: u32, low: mat4x4f, high: mat4x4f) {
+  store(at, g, k, left, low[0], high[0]);
+  store(at, g, k + 1, left, low[1], high[1]);
+  store(at, g, k + 2, left, low[2], high[2]);
+  store(at, g, k + 3, left, low[3], high[3]);
+}
+
+@compute @workgroup_size(32)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  // Which tile this is: along the row first, then rows, images, tiles of
+  // channels and groups.
+  let spacing = params.spacing;
+  let across = ((params.columns + spacing - 1) / spacing + 7) / 8 * spacing;
+  var at = (group.y * groups.x + group.x) * 32 + lane;
+  let across_at = at % across;
+  at /= across;
+  let i = at % params.rows;
+  at /= params.rows;
+  let n = at % params.images;
+  at /= params.images;
+  let tiles = (params.filters + 4 * QUADS - 1) / (4 * QUADS);
+  let tile = at % tiles;
+  let g = at / tiles;
+  if (g >= params.groups) {
+    return;
+  }
+  let j = across_at / spacing * 8 * spacing + across_at % spacing;
+
+  // From one output of the tile to the next, and over one image row.
+  let hop = spacing * params.stride_w;
+  let width = params.width;
+  // Below 0, positions wrap around to large numbers, beside the plane as well.
+  let first_h = u32(params.origin_h) + i * params.stride_h;
+  let first_v = u32(params.origin_w) + j * params.stride_w;
+  var plane = params.x_base + n * params.x_image + g * params.x_group + first_v;
+  var w_row = params.w_base + g * params.w_group + tile * params.w_tile;
+
+  let phases = min(params.phases, params.tap_columns);
+  var low_0 = mat4x4f();
+  var low_1 = mat4x4f();
+  var low_2 = mat4x4f();
+  var low_3 = mat4x4f();
+  var high_0 = mat4x4f();
+  var high_1 = mat4x4f();
+  var high_2 = mat4x4f();
+  var high_3 = mat4x4f();
+  for (var c = 0u; c < params.channels; c++) {
+    for (var r = 0u; r < params.tap_rows; r++) {
+      let h = first_h + r * params.dilation_h;
+      let on_plane = h < params.height;
+      for (var phase = 0u; phase < phases; phase++) {
+        var v = first_v + phase * params.dilation_w;
+        var x_at = plane + h * width + phase * params.dilation_w;
+        var low = vec4f(
+          0.0,
+          input(x_at, v, on_plane),
+          input(x_at + hop, v + hop, on_plane),
+          input(x_at + 2 * hop, v + 2 * hop, on_plane),
+        );
+        var high = vec4f(
+          input(x_at + 3 * hop, v + 3 * hop, on_plane),
+          input(x_at + 4 * hop, v + 4 * hop, on_plane),
+          input(x_at + 5 * hop, v + 5 * hop, on_plane),
+          input(x_at + 6 * hop, v + 6 * hop, on_plane),
+        );
+        v += 7 * hop;
+        x_at += 7 * hop;
+        var w_at = w_row + phase * QUADS;
+        for (var s = phase; s < params.tap_columns; s += params.phases) {
+          low = vec4f(low.yzw, high.x);
+          high = vec4f(high.yzw, input(x_at, v, on_plane));
+          v += hop;
+          x_at += hop;
+          let w_0 = w[w_at];
+          low_0 += outer(w_0, low);
+          high_0 += outer(w_0, high);
+          if (QUADS > 1) {
+            let w_1 = w[w_at + 1];
+            low_1 += outer(w_1, low);
+            high_1 += outer(w_1, high);
+          }
+          if (QUADS > 2) {
+            let w_2 = w[w_at + 2];
+            low_2 += outer(w_2, low);
+            high_2 += outer(w_2, high);
+          }
+          if (QUADS > 3) {
+            let w_3 = w[w_at + 3];
+            low_3 += outer(w_3, low);
+            high_3 += outer(w_3, high);
+          }
+          w_at += params.phases * QUADS;
+        }
+      }
+      w_row += params.tap_columns * QUADS;
+    }
+    plane += params.height * width;
+  }
+
+  let k = tile * 4 * QUADS;
+  let to = params.y_base + n * params.y_image + g * params.y_group +
+    i * params.y_row + j * params.y_column;
+  // Outputs of the tile that are on the row, when `spacing` apart.
+  let left = (params.columns - j + spacing - 1) / spacing;
+  store_quad(to, g, k, left, low_0, high_0);
+  if (QUADS > 1) {
+    store_quad(to, g, k + 4, left, low_1, high_1);
+  }
+  if (QUADS > 2) {
+    store_quad(to, g, k + 8, left, low_2, high_2);
+  }
+  if (QUADS > 3) {
+    store_quad(to, g, k + 12, left, low_3, high_3);
+  }
+}

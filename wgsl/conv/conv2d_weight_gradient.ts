@@ -1,0 +1,170 @@
+/** The gradient of a convolution in its weights. */
+import type { Meta, Op, Request } from "../op.ts";
+import { formatShape } from "../shape.ts";
+import { conv2d } from "./conv2d.ts";
+import { conv2dInputGradient } from "./conv2d_input_gradient.ts";
+import naiveCode from "./conv2d_weight_gradient_naive.wgsl" with {
+  type: "text",
+};
+import tiledCode from "./conv2d_weight_gradient_tiled.wgsl" with {
+  type: "text",
+};
+import {
+  area,
+  type Conv2dAttrs,
+  expectShape,
+  floatType,
+  type Geometry,
+  geometryOf,
+  type Pair,
+  shapesOf,
+  slidingOf,
+} from "./geometry.ts";
+import { canSumParts, type PartKernel, planParts } from "./parts.ts";
+import { quadsFor } from "./tiled.ts";
+
+const NAIVE: PartKernel = {
+  kernel: {
+    label: "wgsl/conv/conv2d_weight_gradient_naive.wgsl",
+    code: naiveCode,
+  },
+  constants: {},
+  workgroup: 64,
+  channels: 1,
+  taps: 1,
+  packed: false,
+};
+
+const TILED = {
+  label: "wgsl/conv/conv2d_weight_gradient_tiled.wgsl",
+  code: tiledCode,
+};
+
+/** The tiled kernel with the tile that wastes least on a number of output channels. */
+function tiledFor({ outChannels }: Geometry): PartKernel {
+  const quads = quadsFor(outChannels);
+  return {
+    kernel: TILED,
+    constants: { QUADS: quads },
+    workgroup: 32,
+    channels: 4 * quads,
+    taps: 8,
+    packed: true,
+  };
+}
+
+/** Attributes of `conv2dWeightGradient`: those of the convolution, and the height and width of its kernel. */
+export interface Conv2dWeightGradientAttrs extends Conv2dAttrs {
+  readonly kernelSize: Pair;
+}
+
+/**
+ * Gradient of a convolution in its weights, given that in its output:
+ * `dw[k, c, r, s] = Σ_n Σ_i Σ_j dy[n, k, i, j] · x[n, c, i·stride + r·dilation − padding, …]`, with zeros around x's planes.
+ *
+ * `x: [N, C, H, W], dy: [N, K, OH, OW] → [K, C/groups, R, S]`, R and S as `kernelSize` says.
+ */
+export const conv2dWeightGradient: Op<Conv2dWeightGradientAttrs> = {
+  name: "conv2dWeightGradient",
+  infer(inputs, attrs) {
+    const geometry = geometryFor(inputs, attrs);
+    const dtype = floatType(inputs, callOf(inputs, attrs));
+    return [{ shape: shapesOf(geometry).w, dtype }];
+  },
+  variants: [
+    {
+      name: "tiled",
+      applies({ inputs, attrs, limits }) {
+        const geometry = geometryFor(inputs, attrs);
+        const { dtype } = inputs[0];
+        return canSumParts(geometry, dtype, tiledFor(geometry), limits);
+      },
+      plan: (request) => plan(request, tiledFor),
+    },
+    { name: "naive", plan: (request) => plan(request, () => NAIVE) },
+  ],
+  reference(inputs, [dw], attrs) {
+    const [x, dy] = inputs;
+    const g = geometryFor(inputs, attrs);
+    const [height, width] = g.input;
+    const [outHeight, outWidth] = g.output;
+    let at = 0;
+    for (let k = 0; k < g.groups * g.outChannels; k++) {
+      const group = Math.floor(k / g.outChannels);
+      for (let c = 0; c < g.inChannels; c++) {
+        for (let r = 0; r < g.kernel[0]; r++) {
+          for (let s = 0; s < g.kernel[1]; s++) {
+            let sum = 0;
+            for (let n = 0; n < g.batch; n++) {
+              const plane = (n * g.groups + group) * g.inChannels + c;
+              let out = (n * g.groups * g.outChannels + k) * area(g.output);
+              for (let i = 0; i < outHeight; i++) {
+                const h = i * g.stride[0] + r * g.dilation[0] - g.padding[0];
+                for (let j = 0; j < outWidth; j++, out++) {
+                  const v = j * g.stride[1] + s * g.dilation[1] - g.padding[1];
+                  const inside = h >= 0 && h < height && v >= 0 && v < width;
+                  const value = inside
+                    ? x.data[(plane * height + h) * width + v]
+                    : 0;
+                  sum += dy.data[out] * value;
+                }
+              }
+            }
+            dw.data[at++] = sum;
+          }
+        }
+      }
+    }
+  },
+  gradient: {
+    saves: { inputs: [0, 1] },
+    rule({ attrs, grads: [g], inputs: [x, dy], inputMetas, needs, apply }) {
+      if (!g) return [null, null];
+      const [, , height, width] = inputMetas[0].shape;
+      const inputSize: Pair = [height, width];
+      const sliding = slidingOf(attrs);
+      return [
+        needs[0]
+          ? apply(conv2dInputGradient, [dy, g], { ...sliding, inputSize })[0]
+          : null,
+        needs[1] ? apply(conv2d, [x, g], sliding)[0] : null,
+      ];
+    },
+  },
+};
+
+function plan(
+  { inputs, attrs, limits }: Request<Conv2dWeightGradientAttrs>,
+  kernelFor: (geometry: Geometry) => PartKernel,
+) {
+  const geometry = geometryFor(inputs, attrs);
+  const { dtype } = inputs[0];
+  return planParts(geometry, dtype, kernelFor(geometry), limits);
+}
+
+function callOf(
+  [x, dy]: readonly Meta[],
+  { kernelSize }: Conv2dWeightGradientAttrs,
+): string {
+  return `Cannot take the gradient of a ${
+    kernelSize.join(" x ")
+  } kernel between ${formatShape(x.shape)} and ${formatShape(dy.shape)}`;
+}
+
+function geometryFor(
+  inputs: readonly Meta[],
+  attrs: Conv2dWeightGradientAttrs,
+): Geometry {
+  const [x, dy] = inputs;
+  const call = callOf(inputs, attrs);
+  const channels = Math.floor((x.shape[1] ?? 0) / attrs.groups);
+  const w = [dy.shape[1] ?? 0, channels, ...attrs.kernelSize];
+  const geometry = geometryOf(x.shape, w, attrs, call);
+  expectShape(
+    dy.shape,
+    shapesOf(geometry).y,
+    call,
+    "the gradient of the output",
+  );
+  return geometry;
+}

@@ -1,0 +1,97 @@
+/** Launches of the naive forward pass and the naive input gradient: one output an invocation. */
+import { bind, linearGrid, storageType, words } from "../launch.ts";
+import type { Kernel, Launch, Limits, Plan } from "../op.ts";
+import {
+  cutSum,
+  type SumBox,
+  sumBoxes,
+  sumTrips,
+  type TapRange,
+  windowIn,
+} from "./cut.ts";
+import { area, checkPlanes } from "./geometry.ts";
+import { type Roles, sourceLayout, START, targetLayout } from "./roles.ts";
+
+/** Invocations of a workgroup, as written in the kernels. */
+const WORKGROUP = 64;
+
+/** Launches of one of the two passes: one, unless operands or loops must be cut. */
+export function planNaive(roles: Roles, kernel: Kernel, limits: Limits): Plan {
+  const { geometry, dtype, kept, summed, weights } = roles;
+  checkPlanes(geometry, dtype, limits);
+  const cut = cutSum(geometry.kernel, 0, limits);
+  const boxes = sumBoxes(
+    { images: geometry.batch, groups: geometry.groups, kept, summed, tile: 1 },
+    [sourceLayout(roles), weights, targetLayout(roles)],
+    cut.channels,
+    limits,
+  );
+  const launches = cut.ranges.flatMap((taps, i) =>
+    boxes.map((box): Launch => {
+      const first = i === 0 && box.summed.start === 0;
+      const { bindings, params } = operands(roles, box, taps, first);
+      const outputs = box.images.size * box.groups.size * box.kept.size *
+        area(roles.to);
+      return {
+        kernel,
+        declarations: `alias T = ${storageType(dtype)};`,
+        bindings,
+        params,
+        workgroups: linearGrid(outputs, WORKGROUP, limits),
+        trips: sumTrips(box.summed.size, taps.size, 0),
+        flops: 2 * outputs * box.summed.size * area(taps.size),
+        bytes: bindings.reduce((sum, { size }) => sum + size, 0),
+      };
+    })
+  );
+  return { launches };
+}
+
+/** Bindings and parameters of one launch, in the order of the kernels. */
+function operands(roles: Roles, box: SumBox, taps: TapRange, first: boolean) {
+  const { geometry: g, weights, bias } = roles;
+  const source = sourceLayout(roles);
+  const target = targetLayout(roles);
+  const x = windowIn(box, source);
+  const w = windowIn(box, weights);
+  const y = windowIn(box, target);
+  const b = bias && windowIn(box, bias);
+  // The forward kernel always has a bias bound: without one, the weights stand in its place.
+  const third = b ? bind("input", 2, "read", b) : bind("input", 1, "read", w);
+  const bindings = [
+    bind("input", 0, "read", x),
+    bind("input", 1, "read", w),
+    ...(roles.pass === "forward" ? [third] : []),
+    bind("output", 0, "write", y),
+  ];
+  const params = words(
+    box.images.size,
+    box.groups.size,
+    box.kept.size,
+    box.summed.size,
+    taps.first[0],
+    taps.size[0],
+    taps.first[1],
+    taps.size[1],
+    ...roles.from,
+    ...roles.to,
+    ...g.stride,
+    ...g.dilation,
+    ...g.padding,
+    x.base,
+    source.image ?? 0,
+    source.group ?? 0,
+    w.base + taps.first[0] * g.kernel[1] + taps.first[1],
+    weights.group ?? 0,
+    weights.kept ?? 0,
+    weights.summed ?? 0,
+    g.kernel[1],
+    y.base,
+    target.image ?? 0,
+    target.group ?? 0,
+    !first ? START.sum : b ? START.bias : START.zero,
+    b?.base ?? 0,
+    bias?.group ?? 0,
+  );
+  return { bindings, params };
+}

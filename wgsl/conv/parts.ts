@@ -1,0 +1,346 @@
+/**
+ * Launches of the weight gradient. Its sum runs over all outputs of all images, which are dealt to parts that run side by side; each part's sums
+ * go to scratch memory, and a last launch adds the parts up in order.
+ */
+import { ALIGN, bind, linearGrid, storageType, words } from "../launch.ts";
+import type { DType, Kernel, Launch, Limits, Plan } from "../op.ts";
+import { itemBytes } from "../shape.ts";
+import {
+  fitsTile,
+  type Layout,
+  type Range,
+  type SumBox,
+  sumBoxes,
+  type SumSpace,
+  windowIn,
+} from "./cut.ts";
+import { area, checkPlanes, type Geometry } from "./geometry.ts";
+import packCode from "./pack_pixels.wgsl" with { type: "text" };
+import { START } from "./roles.ts";
+import sumCode from "./sum_parts.wgsl" with { type: "text" };
+
+const PACK = { label: "wgsl/conv/pack_pixels.wgsl", code: packCode };
+const SUM = { label: "wgsl/conv/sum_parts.wgsl", code: sumCode };
+
+/** Invocations of a workgroup, as written in the kernels of this file. */
+const WORKGROUP = 64;
+
+/** Invocations that keep a device busy: with fewer elements than that, the outputs are dealt to parts. */
+const BUSY = 2048;
+
+/** Fewest outputs that make a part worth its stores and the adding up. */
+const SHORTEST = 32;
+
+/** Most bytes of a scratch buffer, as far as the work can be cut smaller. */
+const SCRATCH = 64 * 1024 * 1024;
+
+/** Scratch buffers: the sums of parts, and dy packed. */
+const PARTS = 0;
+const PACKED = 1;
+
+/** A kernel that sums parts, and what it needs. */
+export interface PartKernel {
+  readonly kernel: Kernel;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly workgroup: number;
+  /** Output channels and taps that an invocation owns. */
+  readonly channels: number;
+  readonly taps: number;
+  /** Whether it reads dy packed by tiles of its channels. */
+  readonly packed: boolean;
+}
+
+/** How the operands lie. */
+interface Operands {
+  readonly x: Layout;
+  readonly dy: Layout;
+  readonly dw: Layout;
+  /** The tile of one image of dy, packed. */
+  readonly packed: Layout;
+  readonly space: SumSpace;
+}
+
+function operandsOf(
+  g: Geometry,
+  dtype: DType,
+  { channels: tile, packed }: PartKernel,
+): Operands {
+  const plane = area(g.input);
+  const out = area(g.output);
+  const taps = area(g.kernel);
+  const tiles = Math.ceil(g.outChannels / tile);
+  return {
+    x: {
+      dtype,
+      image: g.groups * g.inChannels * plane,
+      group: g.inChannels * plane,
+      summed: plane,
+      block: plane,
+    },
+    dy: {
+      dtype,
+      image: g.groups * g.outChannels * out,
+      group: g.outChannels * out,
+      kept: out,
+      block: out,
+    },
+    dw: {
+      dtype,
+      group: g.outChannels * g.inChannels * taps,
+      kept: g.inChannels * taps,
+      summed: taps,
+      block: taps,
+    },
+    packed: packed
+      ? {
+        dtype: "f32",
+        group: tiles * out * tile,
+        tile: out * tile,
+        block: out * tile,
+      }
+      : { dtype, block: 1 },
+    space: {
+      images: 1,
+      groups: g.groups,
+      kept: g.outChannels,
+      summed: g.inChannels,
+      tile,
+    },
+  };
+}
+
+/** The sums of parts are f32, whatever the gradient's type. */
+function inF32(layout: Layout): Layout {
+  return { ...layout, dtype: "f32" };
+}
+
+/** Whether a kernel can be run under the limits. */
+export function canSumParts(
+  geometry: Geometry,
+  dtype: DType,
+  kernel: PartKernel,
+  limits: Limits,
+): boolean {
+  const { x, dy, dw, packed, space } = operandsOf(geometry, dtype, kernel);
+  return fitsTile(space, [x, dy, inF32(dw), packed], limits);
+}
+
+/** Launches of a weight gradient by one kernel. */
+export function planParts(
+  geometry: Geometry,
+  dtype: DType,
+  kernel: PartKernel,
+  limits: Limits,
+): Plan {
+  checkPlanes(geometry, dtype, limits);
+  const operands = operandsOf(geometry, dtype, kernel);
+  const { x, dy, dw, packed, space } = operands;
+  const boxes = sumBoxes(
+    space,
+    [x, dy, inF32(dw), packed],
+    space.summed,
+    limits,
+  );
+  const launches: Launch[] = [];
+  const scratch = [ALIGN, ALIGN];
+  for (const box of boxes) {
+    const job = jobOf(geometry, kernel, operands, box, limits);
+    const pixels = area(geometry.output);
+    let parts = 0;
+    for (let n = 0; n < geometry.batch; n += job.images) {
+      const images = {
+        start: n,
+        size: Math.min(job.images, geometry.batch - n),
+      };
+      if (kernel.packed) launches.push(packLaunch(job, images, limits));
+      const last = images.size * pixels;
+      const length = Math.min(Math.ceil(last / job.parts), limits.maxLoopTrips);
+      for (let first = 0; first < last; first += job.parts * length) {
+        const outputs = { first, last, length };
+        launches.push(partLaunch(job, images, outputs, parts === 0, limits));
+        parts = job.parts;
+      }
+    }
+    launches.push(sumLaunch(job, parts, limits));
+    scratch[PARTS] = Math.max(scratch[PARTS], job.parts * job.count * 4);
+    scratch[PACKED] = Math.max(
+      scratch[PACKED],
+      kernel.packed ? packedBytes(job, job.images) : 0,
+    );
+  }
+  return { launches, scratch };
+}
+
+/** A box of the gradient and how its sum is dealt out. */
+interface Job extends Operands {
+  readonly geometry: Geometry;
+  readonly kernel: PartKernel;
+  readonly box: SumBox;
+  /** Elements of the gradient in the box, and invocations that own them. */
+  readonly count: number;
+  readonly invocations: number;
+  /** Images whose operands fit a binding together. */
+  readonly images: number;
+  readonly parts: number;
+}
+
+function jobOf(
+  geometry: Geometry,
+  kernel: PartKernel,
+  operands: Operands,
+  box: SumBox,
+  limits: Limits,
+): Job {
+  const most = limits.maxStorageBufferBindingSize;
+  const { x, dy, packed } = operands;
+  const taps = area(geometry.kernel) * box.summed.size;
+  const count = box.groups.size * box.kept.size * taps;
+  const invocations = box.groups.size * box.tiles.size *
+    Math.ceil(taps / kernel.taps);
+  // Images of each operand that fit, if the window starts badly.
+  const fitting = [x, dy].map((layout) => {
+    const first = windowIn(box, layout).size + ALIGN;
+    const next = (layout.image ?? 0) * itemBytes(layout.dtype);
+    return 1 + Math.floor((most - first) / next);
+  });
+  if (kernel.packed) {
+    const bytes = box.groups.size * box.tiles.size * packed.block * 4;
+    fitting.push(Math.floor(Math.min(most, SCRATCH) / bytes));
+  }
+  const images = Math.max(1, Math.min(geometry.batch, ...fitting));
+  const parts = Math.min(
+    Math.ceil(BUSY / invocations),
+    Math.ceil(images * area(geometry.output) / SHORTEST),
+    Math.floor(Math.min(most, SCRATCH) / (count * 4)),
+    limits.maxLoopTrips,
+  );
+  return {
+    ...operands,
+    geometry,
+    kernel,
+    box,
+    count,
+    invocations,
+    images,
+    parts: Math.max(1, parts),
+  };
+}
+
+function packedBytes({ box, packed }: Job, images: number): number {
+  return box.groups.size * box.tiles.size * packed.block * images * 4;
+}
+
+function packLaunch(job: Job, images: Range, limits: Limits): Launch {
+  const { kernel, box, dy, geometry } = job;
+  const from = windowIn({ ...box, images }, dy);
+  const size = packedBytes(job, images.size);
+  return {
+    kernel: PACK,
+    declarations: `alias T = ${storageType(dy.dtype)};`,
+    constants: { TILE: kernel.channels },
+    bindings: [
+      bind("input", 1, "read", from),
+      bind("scratch", PACKED, "write", { offset: 0, size }),
+    ],
+    params: words(
+      images.size,
+      box.groups.size,
+      box.tiles.size,
+      box.kept.size,
+      area(geometry.output),
+      from.base,
+      dy.image ?? 0,
+      dy.group ?? 0,
+    ),
+    workgroups: linearGrid(size / 4, WORKGROUP, limits),
+    trips: 0,
+    flops: 0,
+    bytes: from.size + size,
+  };
+}
+
+function partLaunch(
+  job: Job,
+  images: Range,
+  outputs: { first: number; last: number; length: number },
+  starts: boolean,
+  limits: Limits,
+): Launch {
+  const { geometry: g, kernel, box, x, dy, parts, count } = job;
+  const { first, last, length } = outputs;
+  const a = windowIn({ ...box, images }, x);
+  const b = windowIn({ ...box, images }, dy);
+  const packed = { offset: 0, size: packedBytes(job, images.size) };
+  const bindings = [
+    bind("input", 0, "read", a),
+    kernel.packed
+      ? bind("scratch", PACKED, "read", packed)
+      : bind("input", 1, "read", b),
+    bind("scratch", PARTS, "write", { offset: 0, size: parts * count * 4 }),
+  ];
+  const summed = Math.min(last - first, parts * length);
+  return {
+    kernel: kernel.kernel,
+    declarations: `alias T = ${storageType(x.dtype)};`,
+    constants: {
+      ...kernel.constants,
+      START: starts ? START.zero : START.sum,
+    },
+    bindings,
+    params: words(
+      parts,
+      box.groups.size,
+      box.kept.size,
+      box.summed.size,
+      ...g.kernel,
+      first,
+      last,
+      length,
+      ...g.input,
+      ...g.output,
+      ...g.stride,
+      ...g.dilation,
+      ...g.padding,
+      a.base,
+      x.image ?? 0,
+      x.group ?? 0,
+      ...(kernel.packed
+        ? [images.size * job.packed.block / 4]
+        : [b.base, dy.image ?? 0, dy.group ?? 0]),
+    ),
+    workgroups: linearGrid(parts * job.invocations, kernel.workgroup, limits),
+    trips: length,
+    flops: 2 * count * summed,
+    bytes: bindings.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+function sumLaunch(
+  { box, dw, count, parts: dealt, geometry }: Job,
+  parts: number,
+  limits: Limits,
+): Launch {
+  const to = windowIn(box, dw);
+  const from = { offset: 0, size: dealt * count * 4 };
+  return {
+    kernel: SUM,
+    declarations: `alias T = ${storageType(dw.dtype)};`,
+    bindings: [
+      bind("scratch", PARTS, "read", from),
+      bind("output", 0, "write", to),
+    ],
+    params: words(
+      parts,
+      box.groups.size,
+      box.kept.size,
+      box.summed.size * area(geometry.kernel),
+      to.base,
+      dw.group ?? 0,
+      dw.kept ?? 0,
+    ),
+    workgroups: linearGrid(count, WORKGROUP, limits),
+    trips: parts,
+    flops: parts * count,
+    bytes: from.size + to.size,
+  };
+}

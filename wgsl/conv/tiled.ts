@@ -1,0 +1,271 @@
+/** Launches of the register-tiled correlation: weights are packed tile by tile, then outputs are computed. */
+import { bind, linearGrid, storageType, words } from "../launch.ts";
+import type { Launch, Limits, Plan } from "../op.ts";
+import { type Correlation, gcd } from "./correlation.ts";
+import {
+  cutSum,
+  fitsTile,
+  type Layout,
+  type SumBox,
+  sumBoxes,
+  type SumSpace,
+  sumTrips,
+  type TapRange,
+  windowIn,
+} from "./cut.ts";
+import { area, type Pair } from "./geometry.ts";
+import packCode from "./pack_weights.wgsl" with { type: "text" };
+import { type Roles, sourceLayout, START, targetLayout } from "./roles.ts";
+import tiledCode from "./conv2d_tiled.wgsl" with { type: "text" };
+
+const PACK = { label: "wgsl/conv/pack_weights.wgsl", code: packCode };
+const TILED = { label: "wgsl/conv/conv2d_tiled.wgsl", code: tiledCode };
+
+/** Invocations of a workgroup, as written in the kernels. */
+const PACK_WORKGROUP = 64;
+const TILED_WORKGROUP = 32;
+
+/** Outputs of a row that an invocation owns. */
+const PIXELS = 8;
+
+/**
+ * Fours of channels that an invocation owns: 1, 2 or 4.
+ *
+ * A tap costs a tile the reads of its inputs, whatever it holds, and those of its weights: the tile with the least cost in all.
+ */
+export function quadsFor(channels: number): number {
+  const cost = (quads: number) =>
+    Math.ceil(channels / (4 * quads)) * (1.2 + quads);
+  return [4, 2, 1].reduce((best, q) => cost(q) < cost(best) ? q : best);
+}
+
+/** A correlation and how its operands lie, its weights packed. */
+interface Job {
+  readonly roles: Roles;
+  readonly correlation: Correlation;
+  readonly quads: number;
+  readonly space: SumSpace;
+  readonly source: Layout;
+  readonly target: Layout;
+  readonly packed: Layout;
+  /** Bytes of the packed weights. */
+  readonly bytes: number;
+}
+
+function jobOf(roles: Roles, correlation: Correlation): Job {
+  const { geometry: { batch, groups }, kept, summed } = roles;
+  const { taps } = correlation;
+  const quads = quadsFor(kept);
+  const tile = 4 * quads;
+  // Inputs that no tap reaches still need a buffer to bind.
+  const block = Math.max(1, area(taps)) * tile;
+  const tiles = Math.ceil(kept / tile);
+  return {
+    roles,
+    correlation,
+    quads,
+    space: { images: batch, groups, kept, summed, tile },
+    source: sourceLayout(roles),
+    target: targetLayout(roles),
+    packed: {
+      dtype: "f32",
+      group: tiles * summed * block,
+      tile: summed * block,
+      summed: block,
+      block,
+    },
+    bytes: groups * tiles * summed * block * 4,
+  };
+}
+
+/** Whether correlations can be run in tiles under the limits. */
+export function canTile(
+  roles: Roles,
+  correlations: readonly Correlation[],
+  limits: Limits,
+): boolean {
+  return correlations.every((correlation) => {
+    const job = jobOf(roles, correlation);
+    const layouts = [roles.weights, job.source, job.target, job.packed];
+    return job.bytes <= limits.maxBufferSize &&
+      fitsTile(job.space, layouts, limits);
+  });
+}
+
+/** Launches of correlations, each after the packing of its weights into the same scratch buffer. */
+export function planTiled(
+  roles: Roles,
+  correlations: readonly Correlation[],
+  limits: Limits,
+): Plan {
+  const launches: Launch[] = [];
+  let bytes = 0;
+  for (const correlation of correlations) {
+    const cut = cutSum(correlation.taps, phasesOf(correlation), limits);
+    cut.ranges.forEach((range, i) => {
+      const job = jobOf(roles, partOf(correlation, range));
+      bytes = Math.max(bytes, job.bytes);
+      launches.push(
+        ...packLaunches(job, limits),
+        ...tileLaunches(job, i === 0, cut.channels, limits),
+      );
+    });
+  }
+  return { launches, scratch: [bytes] };
+}
+
+/** A correlation by some of its taps. */
+function partOf(c: Correlation, { first, size }: TapRange): Correlation {
+  const move = (from: Pair, step: Pair): Pair => [
+    from[0] + first[0] * step[0],
+    from[1] + first[1] * step[1],
+  ];
+  return {
+    ...c,
+    origin: move(c.origin, c.dilation),
+    taps: size,
+    tapFirst: move(c.tapFirst, c.tapStep),
+  };
+}
+
+/** Parts that a row of taps is walked in: one tap further moves the tile's inputs by a whole number of places within each. */
+function phasesOf({ stride, dilation }: Correlation): number {
+  return stride[1] / gcd(stride[1], dilation[1]);
+}
+
+function packLaunches(
+  { roles, correlation, quads, space, packed }: Job,
+  limits: Limits,
+): Launch[] {
+  const { geometry: { kernel }, dtype, weights } = roles;
+  const { taps, tapFirst, tapStep } = correlation;
+  if (area(taps) === 0) return [];
+  const boxes = sumBoxes(
+    { ...space, images: 1 },
+    [weights, packed],
+    space.summed,
+    limits,
+  );
+  return boxes.map((box) => {
+    const from = windowIn(box, weights);
+    const to = windowIn(box, packed);
+    const count = box.groups.size * box.tiles.size * box.summed.size *
+      packed.block;
+    return {
+      kernel: PACK,
+      declarations: `alias T = ${storageType(dtype)};`,
+      constants: { TILE: 4 * quads },
+      bindings: [
+        bind("input", 1, "read", from),
+        bind("scratch", 0, "write", to),
+      ],
+      params: words(
+        box.groups.size,
+        box.tiles.size,
+        box.kept.size,
+        box.summed.size,
+        ...taps,
+        from.base + tapFirst[0] * kernel[1] + tapFirst[1],
+        weights.group ?? 0,
+        weights.kept ?? 0,
+        weights.summed ?? 0,
+        tapStep[0] * kernel[1],
+        tapStep[1],
+        to.base,
+        packed.group ?? 0,
+        packed.tile ?? 0,
+      ),
+      workgroups: linearGrid(count, PACK_WORKGROUP, limits),
+      trips: 0,
+      flops: 0,
+      bytes: from.size + to.size,
+    };
+  });
+}
+
+function tileLaunches(
+  job: Job,
+  firstTaps: boolean,
+  channels: number,
+  limits: Limits,
+): Launch[] {
+  const { roles, correlation, space, quads, source, target, packed } = job;
+  const { count, taps } = correlation;
+  const phases = phasesOf(correlation);
+  const spacing = correlation.dilation[1] /
+    gcd(correlation.stride[1], correlation.dilation[1]);
+  const across = Math.ceil(Math.ceil(count[1] / spacing) / PIXELS) * spacing;
+  const boxes = sumBoxes(space, [source, target, packed], channels, limits);
+  return boxes.map((box) => {
+    const first = firstTaps && box.summed.start === 0;
+    const outputs = box.images.size * box.groups.size * area(count);
+    const invocations = box.images.size * box.groups.size * box.tiles.size *
+      count[0] * across;
+    const { bindings, params } = operands(job, box, phases, spacing);
+    return {
+      kernel: TILED,
+      declarations: `alias T = ${storageType(roles.dtype)};`,
+      constants: {
+        QUADS: quads,
+        START: !first ? START.sum : roles.bias ? START.bias : START.zero,
+      },
+      bindings,
+      params,
+      workgroups: linearGrid(invocations, TILED_WORKGROUP, limits),
+      trips: sumTrips(box.summed.size, taps, phases),
+      flops: 2 * outputs * box.kept.size * box.summed.size * area(taps),
+      bytes: bindings.reduce((sum, { size }) => sum + size, 0),
+    };
+  });
+}
+
+/** Bindings and parameters of one launch of the tiled kernel, in its order. */
+function operands(
+  { roles: { bias }, correlation, source, target, packed }: Job,
+  box: SumBox,
+  phases: number,
+  spacing: number,
+) {
+  const { count, taps, first, step, origin, stride, dilation } = correlation;
+  const x = windowIn(box, source);
+  const w = windowIn(box, packed);
+  const y = windowIn(box, target);
+  const b = bias && windowIn(box, bias);
+  const width = correlation.target[1];
+  const bindings = [
+    bind("input", 0, "read", x),
+    bind("scratch", 0, "read", w),
+    // Without a bias, something must stand in its place.
+    b ? bind("input", 2, "read", b) : bind("scratch", 0, "read", w),
+    bind("output", 0, "write", y),
+  ];
+  const params = words(
+    box.images.size,
+    box.groups.size,
+    box.kept.size,
+    ...count,
+    box.summed.size,
+    ...taps,
+    ...correlation.source,
+    ...origin,
+    ...stride,
+    ...dilation,
+    spacing,
+    phases,
+    x.base,
+    source.image ?? 0,
+    source.group ?? 0,
+    w.base / 4,
+    (packed.group ?? 0) / 4,
+    (packed.tile ?? 0) / 4,
+    y.base + first[0] * width + first[1],
+    target.image ?? 0,
+    target.group ?? 0,
+    target.kept ?? 0,
+    step[0] * width,
+    step[1],
+    b?.base ?? 0,
+    bias?.group ?? 0,
+  );
+  return { bindings, params };
+}
