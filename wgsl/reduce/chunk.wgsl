@@ -17,8 +17,8 @@
 // share gives IDENTITY.
 //
 // Appended: alias T (elements), A (accumulators) and R (results);
-// const KEPT_RANK and OUTER_RANK, IDENTITY; fn load(value: T, place: u32) -> A,
-// combine(a: A, b: A) -> A and store(a: A) -> R.
+// const KEPT_RANK, OUTER_RANK and IDENTITY; fn load(value: T, place: u32)
+// -> A, combine(a: A, b: A) -> A and store(a: A) -> R.
 
 struct Params {
   outputs: u32,

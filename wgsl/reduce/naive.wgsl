@@ -11,8 +11,8 @@
 // IDENTITY, so no element is special.
 //
 // Appended: alias T (elements), A (accumulators) and R (results);
-// const KEPT_RANK and REDUCED_RANK, IDENTITY; fn load(value: T, place: u32) -> A,
-// combine(a: A, b: A) -> A and store(a: A) -> R.
+// const KEPT_RANK, REDUCED_RANK and IDENTITY; fn load(value: T, place: u32)
+// -> A, combine(a: A, b: A) -> A and store(a: A) -> R.
 
 struct Params {
   outputs: u32,

@@ -9,6 +9,7 @@ import applyCode from "./backward_apply.wgsl" with { type: "text" };
 import logCode from "./backward_log_softmax.wgsl" with { type: "text" };
 import naiveCode from "./backward_naive.wgsl" with { type: "text" };
 import rowsCode from "./backward_rows.wgsl" with { type: "text" };
+import registersCode from "./backward_registers.wgsl" with { type: "text" };
 import expCode from "./backward_softmax.wgsl" with { type: "text" };
 import termsCode from "./backward_terms.wgsl" with { type: "text" };
 import treeCode from "./backward_tree.wgsl" with { type: "text" };
@@ -16,6 +17,7 @@ import {
   type AlongAxis,
   FEW_ROWS,
   LONG_ROW,
+  MOST_REGISTERS,
   rowLaunches,
   type Rows,
   SPAN,
@@ -24,6 +26,10 @@ import {
   WORKGROUP,
 } from "./rows.ts";
 
+const registersKernel = {
+  label: "wgsl/softmax/backward_registers.wgsl",
+  code: registersCode,
+};
 const rowsKernel = {
   label: "wgsl/softmax/backward_rows.wgsl",
   code: rowsCode,
@@ -54,6 +60,14 @@ export function backwardVariants(log: boolean): Variant<AlongAxis>[] {
     `alias T = ${storageType(dtype)};\n${log ? logCode : expCode}`;
   const flops = FLOPS;
   return [
+    wholeRows("registers", {
+      kernel: registersKernel,
+      declare: (dtype, n) => `${declare(dtype)}\nconst N = ${n}u;`,
+      invocations: 1,
+      trips: () => 0,
+      suits: ({ n }) => n <= MOST_REGISTERS,
+      flops,
+    }),
     wholeRows("rows", {
       kernel: rowsKernel,
       declare,

@@ -16,6 +16,7 @@ import {
   type AlongAxis,
   FEW_ROWS,
   LONG_ROW,
+  MOST_REGISTERS,
   rowLaunches,
   type Rows,
   SPAN,
@@ -33,9 +34,6 @@ const onlineKernel = { label: "wgsl/softmax/online.wgsl", code: onlineCode };
 const applyKernel = { label: "wgsl/softmax/apply.wgsl", code: applyCode };
 const treeKernel = { label: "wgsl/softmax/tree.wgsl", code: treeCode };
 const naiveKernel = { label: "wgsl/softmax/naive.wgsl", code: naiveCode };
-
-/** Longest row that is held in registers: drivers unroll constant loops up to this. */
-const MOST_REGISTERS = 32;
 
 /** What an element costs: a comparison, two exponentials and their sum and product, roughly. */
 const FLOPS = 5;

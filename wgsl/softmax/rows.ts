@@ -27,6 +27,9 @@ export const WORKGROUP = 64;
 /** Elements of an invocation of the kernels that share rows out. */
 export const SPAN = 16;
 
+/** Longest row that is held in registers: drivers unroll constant loops up to this. */
+export const MOST_REGISTERS = 32;
+
 /** Rows from this length on are worth sharing out when there are fewer of them than FEW_ROWS. */
 export const LONG_ROW = 4096;
 export const FEW_ROWS = 64;
