@@ -8,7 +8,7 @@ import type {
   Op,
   View,
 } from "../wgsl/op.ts";
-import { contiguousView } from "../wgsl/shape.ts";
+import { contiguousView, isContiguous } from "../wgsl/shape.ts";
 import { type Edge, isRecording, Node } from "./autograd.ts";
 import type { Backend, Block, Operand } from "./backend.ts";
 import { LaunchError } from "./errors.ts";
@@ -95,7 +95,8 @@ function overwrite<Attrs>(
   attrs: Attrs,
 ): void {
   const targets = inPlace.map((i) => {
-    if (operands[i].block !== inputs[i].storage.block) {
+    const copied = operands[i].block !== inputs[i].storage.block;
+    if (copied || !isContiguous(inputs[i].view)) {
       throw new LaunchError(
         `Cannot run ${op.name} in place on a strided view: make input ${i} contiguous first`,
         [op.name],

@@ -13,7 +13,9 @@ import type { Tensor } from "./tensor.ts";
 
 /** A value kept for backward, with memory of its own. */
 export interface Saved {
-  /** The value as a tensor, in the current scope. Throws an AutogradError if it was changed in place since. */
+  /** Throws an AutogradError if the value was changed in place since; `title` is the op whose gradient needs it. */
+  check(title: string): void;
+  /** The value as a tensor, in the current scope. */
   revive(): Tensor;
   release(): void;
 }
@@ -87,6 +89,17 @@ export class Node {
     }
   }
 
+  /** Throws an AutogradError if backward can't run through it any more. */
+  check(): void {
+    if (this.spent) {
+      throw new AutogradError(
+        `Cannot run backward through ${this.title} a second time: what it saved was freed by the first, pass { retainGraph: true } to that`,
+      );
+    }
+    for (const saved of this.savedInputs) saved?.check(this.title);
+    for (const saved of this.savedOutputs) saved?.check(this.title);
+  }
+
   /** Frees what was saved. */
   releaseSaved(): void {
     for (const saved of this.savedInputs) saved?.release();
@@ -101,11 +114,12 @@ function isNodeEdge(edge: Edge | undefined): edge is NodeEdge {
   return edge !== undefined && !(edge instanceof Leaf);
 }
 
-let recording = true;
+/** How many `noGrad` are open. A count, since those that wait for promises may end in any order. */
+let paused = 0;
 
 /** Whether calls are recorded. */
 export function isRecording(): boolean {
-  return recording;
+  return paused === 0;
 }
 
 /**
@@ -128,10 +142,11 @@ export function isRecording(): boolean {
 export function noGrad(): Disposable;
 export function noGrad<T>(body: () => T): T;
 export function noGrad<T>(body?: () => T): T | Disposable {
-  const before = recording;
-  recording = false;
+  paused++;
+  let open = true;
   const restore = () => {
-    recording = before;
+    if (open) paused--;
+    open = false;
   };
   if (!body) return { [Symbol.dispose]: restore };
   let pending = false;
@@ -149,12 +164,12 @@ export function noGrad<T>(body?: () => T): T | Disposable {
 
 /** Runs `body` with recording on or off. */
 function withRecording<T>(on: boolean, body: () => T): T {
-  const before = recording;
-  recording = on;
+  const before = paused;
+  paused = on ? 0 : 1;
   try {
     return body();
   } finally {
-    recording = before;
+    paused = before;
   }
 }
 
@@ -175,7 +190,8 @@ export interface Root {
 /**
  * Propagates gradients from `roots` and returns those that arrive at `targets`, in their order; undefined where none does.
  *
- * Without `targets`, the gradients are added to every leaf's `grad` instead. Nothing changes when a rule throws.
+ * Without `targets`, the gradients are added to every leaf's `grad` instead. A graph that can't be used is found before anything changes, and no
+ * leaf's `grad` changes when a rule throws.
  */
 export function propagate(
   roots: readonly Root[],
@@ -198,6 +214,8 @@ class Propagation {
   /** Gradients of the outputs of nodes that are still to come. */
   readonly #waiting = new Map<Node, (Tensor | undefined)[]>();
   readonly #leaves = new Map<Leaf, Tensor>();
+  /** Nodes on the way to a target; all of them when there are no targets. */
+  readonly #useful = new Set<Node>();
   readonly #results: (Tensor | undefined)[];
 
   constructor(
@@ -209,9 +227,14 @@ class Propagation {
   }
 
   run(roots: readonly Root[]): (Tensor | undefined)[] {
+    const nodes = this.#order(roots);
+    for (const node of nodes) node.check();
     try {
       for (const { edge, grad } of roots) this.#deliver(edge, grad.alias());
-      for (const node of this.#order(roots)) this.#visit(node);
+      for (const node of nodes) this.#visit(node);
+      for (const [leaf, grad] of this.#leaves) {
+        this.#leaves.set(leaf, totalFor(leaf, grad));
+      }
     } catch (error) {
       for (const grads of this.#waiting.values()) {
         grads.forEach((grad) => grad?.dispose());
@@ -220,14 +243,11 @@ class Propagation {
       this.#results.forEach((grad) => grad?.dispose());
       throw error;
     }
-    for (const [leaf, grad] of this.#leaves) {
-      if (this.targets) grad.dispose();
-      else accumulate(leaf, grad);
-    }
+    for (const [leaf, total] of this.#leaves) setGradient(leaf, total);
     return this.#results;
   }
 
-  /** All nodes that the roots reach, newest first. */
+  /** The nodes that the roots reach, newest first, as far as they are useful. */
   #order(roots: readonly Root[]): Node[] {
     const seen = new Set<Node>();
     const pending = roots.map(({ edge }) => edge);
@@ -236,24 +256,37 @@ class Propagation {
       seen.add(edge.node);
       for (const next of edge.node.init.edges) if (next) pending.push(next);
     }
-    return [...seen].sort((a, b) => b.id - a.id);
+    const oldestFirst = [...seen].sort((a, b) => a.id - b.id);
+    for (const node of oldestFirst) {
+      if (node.init.edges.some((edge) => this.#leads(edge))) {
+        this.#useful.add(node);
+      }
+    }
+    return [...this.#useful].reverse();
+  }
+
+  /** Whether a gradient that arrives at an edge is of use. */
+  #leads(edge: Edge | undefined): boolean {
+    if (!edge) return false;
+    if (isNodeEdge(edge) && this.#useful.has(edge.node)) return true;
+    return this.targets?.some((target) => sameEdge(target, edge)) ??
+      edge instanceof Leaf;
   }
 
   /** Adds a gradient to what has arrived at an edge. Takes the handle over. */
   #deliver(edge: Edge, grad: Tensor): void {
     this.targets?.forEach((target, i) => {
-      const same = isNodeEdge(edge)
-        ? isNodeEdge(target) && target.node === edge.node &&
-          target.index === edge.index
-        : target === edge;
-      if (same) this.#results[i] = sum(this.#results[i], grad.alias());
+      if (!sameEdge(target, edge)) return;
+      this.#results[i] = sum(this.#results[i], grad.alias());
     });
-    if (isNodeEdge(edge)) {
+    if (isNodeEdge(edge) && this.#useful.has(edge.node)) {
       let grads = this.#waiting.get(edge.node);
       if (!grads) this.#waiting.set(edge.node, grads = []);
       grads[edge.index] = sum(grads[edge.index], grad);
-    } else {
+    } else if (edge instanceof Leaf && !this.targets) {
       this.#leaves.set(edge, sum(this.#leaves.get(edge), grad));
+    } else {
+      grad.dispose();
     }
   }
 
@@ -268,7 +301,6 @@ class Propagation {
     edges.forEach((edge, i) => {
       const result = results[i];
       if (edge && result) this.#deliver(edge, result);
-      else result?.dispose();
     });
   }
 
@@ -277,13 +309,9 @@ class Propagation {
     node: Node,
     grads: readonly (Tensor | undefined)[],
   ): (Tensor | undefined)[] {
-    if (node.spent) {
-      throw new AutogradError(
-        `Cannot run backward through ${node.title} a second time: what it saved was freed by the first, pass { retainGraph: true } to that`,
-      );
-    }
     const { edges, inputMetas, outputMetas } = node.init;
     using inner = scope();
+    const needs = edges.map((edge) => this.#leads(edge));
     const results = node.init.rule({
       grads: outputMetas.map((_, i) => grads[i] ?? null),
       // A rule never looks at the positions that its op doesn't save.
@@ -291,8 +319,8 @@ class Propagation {
       outputs: node.savedOutputs.map((saved) => saved?.revive()) as Tensor[],
       inputMetas,
       outputMetas,
-      needs: edges.map((edge) => edge !== undefined),
-    });
+      needs,
+    }).map((grad, i) => needs[i] ? grad : null);
     results.forEach((grad, i) => {
       if (grad && !sameShape(grad.shape, inputMetas[i].shape)) {
         throw new AutogradError(
@@ -302,7 +330,8 @@ class Propagation {
         );
       }
     });
-    const owned = results.map((grad) => grad?.alias());
+    // A rule that computes in a wider dtype needn't convert: an alias where it agrees.
+    const owned = results.map((grad, i) => grad?.to(inputMetas[i].dtype));
     inner.keep(owned);
     return owned;
   }
@@ -316,13 +345,29 @@ function sum(a: Tensor | undefined, b: Tensor): Tensor {
   return total;
 }
 
-/** Adds to a leaf's gradient, which shares its memory with nothing else. */
-function accumulate(leaf: Leaf, grad: Tensor): void {
-  const total = sum(leaf.grad, grad);
-  if (total.ownsStorage) {
+function sameEdge(a: Edge, b: Edge): boolean {
+  return isNodeEdge(a)
+    ? isNodeEdge(b) && a.node === b.node && a.index === b.index
+    : a === b;
+}
+
+/** What a leaf's gradient becomes: a tensor that shares its memory with nothing else. Takes the handle over. */
+function totalFor({ grad: before }: Leaf, grad: Tensor): Tensor {
+  if (!before && grad.ownsStorage) return grad;
+  const total = before ? before.add(grad) : grad.clone();
+  grad.dispose();
+  return total;
+}
+
+/** Sets a leaf's gradient. Outside of a graph the tensor that was there takes over the values, so that whoever holds it sees the sum. */
+function setGradient(leaf: Leaf, total: Tensor): void {
+  const before = leaf.grad;
+  const inPlace = before?.coversStorage && !before.edge && !total.edge;
+  if (inPlace) {
+    before.storage.swap(total.storage);
+    total.dispose();
+  } else {
+    before?.dispose();
     leaf.grad = total;
-    return;
   }
-  leaf.grad = total.clone();
-  total.dispose();
 }

@@ -83,11 +83,13 @@ export class CpuBackend implements Backend {
       const whole = isContiguous(view) && data.length === sizeOf(shape);
       return { shape, dtype, data: whole ? data : gather(data, view) };
     });
-    const results = outputs.map(({ view, block }): HostArray => ({
-      shape: view.shape,
-      dtype: view.dtype,
-      data: (block as CpuBlock).data,
-    }));
+    const results = outputs.map(({ view, block }): HostArray => {
+      const { data } = block as CpuBlock;
+      const { shape, dtype, offset } = view;
+      // An op that works in place may be given a part of a block.
+      const part = data.subarray(offset, offset + sizeOf(shape));
+      return { shape, dtype, data: part };
+    });
     op.reference(dense, results, attrs);
   }
 

@@ -91,8 +91,8 @@ export function gradients(
 }
 
 /**
- * The derivative of a function: takes the same arguments and returns the gradient of the function's scalar result with respect to the first, or to
- * those at `positions` as an array. Can be nested.
+ * The derivative of a function: takes the same arguments and returns the gradient of the function's scalar result with respect to the first. Can be
+ * nested.
  *
  * @example
  * ```ts
@@ -109,9 +109,9 @@ export function grad<Rest extends unknown[]>(
   f: (x: Tensor, ...rest: Rest) => Tensor,
 ): (x: Tensor, ...rest: Rest) => Tensor {
   return (x, ...rest) => {
-    // Inside another grad the argument is part of its graph, and must stay so.
+    // Inside another grad the argument is part of its graph, and must stay so; the view gives it an edge of its own, apart from other uses of x.
     const nested = x.requiresGrad;
-    const input = nested ? x.alias() : x.detach();
+    const input = nested ? x.reshape(x.shape) : x.detach();
     if (!nested) input.requiresGrad = true;
     const [result] = gradients(f(input, ...rest), [input], {
       createGraph: nested,

@@ -18,6 +18,8 @@ export interface InitOptions {
 /** The device in use and the state of its random stream. */
 interface Runtime {
   backend: Backend | undefined;
+  /** Those that have been opened, so that going back to a device finds its tensors and memory. */
+  readonly opened: Map<string, Backend>;
   /** Philox key. */
   key: readonly [number, number];
   /** Counter blocks that have been used. */
@@ -29,6 +31,7 @@ interface Runtime {
 
 const runtime: Runtime = {
   backend: undefined,
+  opened: new Map(),
   key: [0, 0],
   counter: 0,
   interrupted: undefined,
@@ -56,12 +59,14 @@ export async function init(options: InitOptions = {}): Promise<DeviceInfo> {
       `Cannot seed with ${seed}: expected an integer from 0 to 2^53 - 1`,
     );
   }
-  const { backend } = runtime;
-  if (!backend || backend.lost || backend.info.backend !== kind) {
-    runtime.backend = kind === "cpu"
+  let backend = runtime.opened.get(kind);
+  if (!backend || backend.lost) {
+    backend = kind === "cpu"
       ? new CpuBackend()
       : await openGpu(powerPreference);
+    runtime.opened.set(kind, backend);
   }
+  runtime.backend = backend;
   seedWith(seed);
   return device();
 }

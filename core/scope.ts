@@ -8,11 +8,17 @@
 /** Something that a scope frees. */
 export interface Tracked {
   dispose(): void;
-  /** Called when no scope holds it any more. */
-  escape(): void;
+  /** Makes it belong to a scope, or to nobody. */
+  moveTo(scope: Scope | undefined): void;
 }
 
 const stack: (Scope | undefined)[] = [];
+
+/** Runs `make` in a scope of its own that keeps what it returns: for calls that are made of several others. */
+export function tidy<T>(make: () => T): T {
+  using inner = scope();
+  return inner.keep(make());
+}
 
 /** Frees what is made while it is open. Made by {@linkcode scope}. */
 export class Scope implements Disposable {
@@ -36,11 +42,7 @@ export class Scope implements Disposable {
   /** Lets tensors outlive the scope: a tensor, or any array, map or object that holds some. Returns its argument. */
   keep<T>(value: T): T {
     const outer = stack[stack.indexOf(this) - 1];
-    for (const item of this.#find(value)) {
-      this.#tracked.delete(item);
-      if (outer) outer.track(item);
-      else item.escape();
-    }
+    for (const item of this.#find(value)) item.moveTo(outer);
     return value;
   }
 

@@ -13,7 +13,6 @@ import type { DType, Op, Shape, ViewOp } from "../wgsl/op.ts";
 import {
   formatShape,
   isContiguous,
-  itemBytes,
   normalizeAxis,
   sameShape,
 } from "../wgsl/shape.ts";
@@ -105,8 +104,7 @@ export class Tensor extends TensorReduce {
         [source.shape, this.shape],
       );
     }
-    const whole = this.size * itemBytes(this.dtype) === this.storage.bytes;
-    if (!whole || !isContiguous(this.view)) {
+    if (!this.coversStorage) {
       throw new ShapeError(
         `Cannot assign to a view of shape ${
           formatShape(this.shape)

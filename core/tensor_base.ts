@@ -1,11 +1,22 @@
 /** What a tensor is before it can compute: a view of shared memory with a lifetime, a place in the graph, and values that can be read. */
 import type { DType, HostData, Meta, Op, View } from "../wgsl/op.ts";
-import { formatShape, isContiguous, sizeOf } from "../wgsl/shape.ts";
+import {
+  formatShape,
+  isContiguous,
+  itemBytes,
+  sameShape,
+  sizeOf,
+} from "../wgsl/shape.ts";
 import { type Edge, Leaf, type Saved } from "./autograd.ts";
 import { AutogradError, DisposedError, ShapeError } from "./errors.ts";
 import { formatTensor, nest, type Nested } from "./print.ts";
 import { checkInterrupt, currentPath } from "./runtime.ts";
-import { currentScope, type Tracked } from "./scope.ts";
+import {
+  currentScope,
+  outsideScopes,
+  type Scope,
+  type Tracked,
+} from "./scope.ts";
 import { countTensor, type Storage } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -52,17 +63,16 @@ export abstract class TensorBase implements Disposable, Tracked {
   readonly #view: View;
   readonly #madeBy: string;
   readonly #path = currentPath();
-  readonly #scope = currentScope();
+  #scope: Scope | undefined;
   #preview: { readonly data: HostData; readonly version: number } | undefined;
+  /** Its own end of the graph. Aliases share the edge, but only this tensor frees the gradient. */
   #leaf: Leaf | undefined;
 
   constructor({ storage, view, edge, madeBy }: TensorInit) {
     this.#hold = new Hold(storage, edge);
     this.#view = view;
     this.#madeBy = madeBy;
-    if (edge instanceof Leaf) this.#leaf = edge;
-    if (this.#scope) this.#scope.track(this);
-    else this.escape();
+    this.moveTo(currentScope());
   }
 
   /** Runs an op on this tensor and others, and gives all its outputs. */
@@ -122,9 +132,13 @@ export abstract class TensorBase implements Disposable, Tracked {
 
   /** Whether no other tensor or graph uses the memory, and all of it is this tensor's. */
   get ownsStorage(): boolean {
-    const { storage } = this;
-    return storage.unshared && isContiguous(this.#view) &&
-      this.#view.offset === 0;
+    return this.storage.unshared && this.coversStorage;
+  }
+
+  /** Whether the memory holds its elements in row-major order and nothing else. */
+  get coversStorage(): boolean {
+    const bytes = this.size * itemBytes(this.dtype);
+    return bytes === this.storage.bytes && isContiguous(this.#view);
   }
 
   /** Where its gradient goes: undefined for a constant. */
@@ -140,7 +154,7 @@ export abstract class TensorBase implements Disposable, Tracked {
   /** Asks for gradients, or not any more. Only for tensors that aren't results of recorded calls; use `detach` on those. */
   set requiresGrad(value: boolean) {
     if (value === this.requiresGrad) return;
-    if (this.#hold.edge && !(this.#hold.edge instanceof Leaf)) {
+    if (this.#hold.edge) {
       throw new AutogradError(
         "Cannot change requiresGrad of a computed tensor: only of one that was made directly, use detach()",
       );
@@ -165,6 +179,16 @@ export abstract class TensorBase implements Disposable, Tracked {
     if (!(edge instanceof Leaf)) {
       throw new AutogradError(
         "Cannot set grad of a tensor that isn't a leaf: only of one that was made with requiresGrad",
+      );
+    }
+    const fits = !value ||
+      value.dtype === this.dtype && sameShape(value.shape, this.shape);
+    if (!fits) {
+      throw new ShapeError(
+        `Cannot set grad of the ${this.#summary()} tensor to one of ${
+          summaryOf(value.view)
+        }: expected the same shape and dtype`,
+        [this.shape, value.shape],
       );
     }
     if (edge.grad !== value) edge.grad?.dispose();
@@ -192,19 +216,22 @@ export abstract class TensorBase implements Disposable, Tracked {
 
   /** Keeps the value for backward, whatever happens to this tensor. */
   save(): Saved {
-    const { storage, edge } = this;
+    // What is returned must not hold the tensor itself, or a graph would keep its own result from the garbage collector.
+    const { storage, view, edge, sibling } = this;
     const { version } = storage;
+    const madeBy = this.#madeBy;
+    const path = this.#path;
     storage.retain();
     return {
-      revive: () => {
-        if (storage.version !== version) {
-          throw new AutogradError(
-            `Cannot run backward: the ${this.#title()}, which a gradient needs, has been changed in place since`,
-          );
-        }
-        const view = this.#view;
-        return this.sibling({ storage, view, edge, madeBy: this.#madeBy });
+      check: (title) => {
+        if (storage.version === version) return;
+        throw new AutogradError(
+          `Cannot run backward: the ${
+            titleOf(view, madeBy, path)
+          }, which the gradient of ${title} needs, has been changed in place since`,
+        );
       },
+      revive: () => sibling({ storage, view, edge, madeBy }),
       release: () => storage.release(),
     };
   }
@@ -222,9 +249,13 @@ export abstract class TensorBase implements Disposable, Tracked {
     this.dispose();
   }
 
-  /** Called when no scope holds it: the garbage collector's find will free it. */
-  escape(): void {
-    finalizer.register(this, this.#hold, this);
+  /** Makes it belong to a scope, which will free it, or to nobody: then the garbage collector's find will. */
+  moveTo(scope: Scope | undefined): void {
+    this.#scope?.untrack(this);
+    this.#scope = scope;
+    finalizer.unregister(this);
+    if (scope) scope.track(this);
+    else finalizer.register(this, this.#hold, this);
   }
 
   /** The values in row-major order: a Float32Array, Int32Array, Uint32Array, Float16Array, or a Uint8Array of 0 and 1 for `bool`. */
@@ -233,16 +264,11 @@ export abstract class TensorBase implements Disposable, Tracked {
     const { storage } = this;
     const { version } = storage;
     if (!isContiguous(this.#view)) {
-      const dense = this.sibling({
-        storage,
-        view: this.#view,
-        madeBy: this.#madeBy,
-      }).contiguous();
-      try {
-        return this.#remember(await dense.read(), version);
-      } finally {
-        dense.dispose();
-      }
+      const dense = this.#dense();
+      const values = dense.read();
+      // The copy to the host has been recorded: the memory may go.
+      dense.dispose();
+      return this.#remember(await values, version);
     }
     const { block } = storage;
     const data = await storage.backend.read({ view: this.#view, block });
@@ -289,19 +315,21 @@ export abstract class TensorBase implements Disposable, Tracked {
     return formatTensor(this.#summary(), this, this.preview);
   }
 
+  /** A contiguous copy that no graph or scope knows of. */
+  #dense(): Tensor {
+    return outsideScopes(() => {
+      using plain = this.detach();
+      return plain.contiguous();
+    });
+  }
+
   #remember(data: HostData, version: number): HostData {
     if (data.length <= PREVIEW) this.#preview = { data: data.slice(), version };
     return data;
   }
 
   #summary(): string {
-    return `${this.dtype}${formatShape(this.shape)}`;
-  }
-
-  #title(): string {
-    return `${this.#summary()} tensor made by ${this.#madeBy}${
-      this.#path ? ` in ${this.#path}` : ""
-    }`;
+    return summaryOf(this.#view);
   }
 
   #disposedError(): DisposedError {
@@ -310,7 +338,9 @@ export abstract class TensorBase implements Disposable, Tracked {
       ? "its scope has ended or dispose() was called, keep it with scope.keep(x)"
       : "dispose() was called";
     return new DisposedError(
-      `Cannot use the ${this.#title()}${placeOf(stack)}: ${how}`,
+      `Cannot use the ${titleOf(this.#view, this.#madeBy, this.#path)}${
+        placeOf(stack)
+      }: ${how}`,
       stack,
     );
   }
@@ -324,6 +354,21 @@ export function isFloat(dtype: DType): boolean {
 /** Shape and dtype of a tensor. */
 export function metaOf({ shape, dtype }: TensorBase): Meta {
   return { shape, dtype };
+}
+
+/** Dtype and shape: `f32[2, 3]`. */
+function summaryOf({ dtype, shape }: Meta): string {
+  return `${dtype}${formatShape(shape)}`;
+}
+
+/** A tensor as messages name it. */
+function titleOf(
+  meta: Meta,
+  madeBy: string,
+  path: string | undefined,
+): string {
+  const where = path ? ` in ${path}` : "";
+  return `${summaryOf(meta)} tensor made by ${madeBy}${where}`;
 }
 
 /** Root of the library's own files, which a user doesn't want to be pointed to. */

@@ -1,21 +1,14 @@
 /** The WebGPU device: plans become recorded launches. */
-import type {
-  DType,
-  HostData,
-  Launch,
-  Meta,
-  Op,
-  Plan,
-  View,
-} from "../../wgsl/op.ts";
+import type { DType, HostData, Meta, Op, View } from "../../wgsl/op.ts";
 import { isContiguous, itemBytes, sizeOf } from "../../wgsl/shape.ts";
 import type { Backend, Block, DeviceInfo, Operand } from "../backend.ts";
 import type { PoolStatus } from "../backend.ts";
-import { DTypeError, LaunchError } from "../errors.ts";
+import { DTypeError } from "../errors.ts";
 import { emptyData } from "../host.ts";
 import type { Opened } from "./adapter.ts";
 import { CommandQueue } from "./batch.ts";
-import { type Pipeline, PipelineCache } from "./pipelines.ts";
+import { PipelineCache } from "./pipelines.ts";
+import { PlanCache, type PreparedLaunch } from "./plans.ts";
 import { BufferPool, type GpuBlock } from "./pool.ts";
 import { Readback } from "./readback.ts";
 import { UniformArena } from "./uniforms.ts";
@@ -23,39 +16,24 @@ import { UniformArena } from "./uniforms.ts";
 /** Unused bytes that the pool keeps. */
 const POOL_CAP = 2 ** 30;
 
-/** Plans that are remembered. */
-const PLAN_CAP = 4096;
-
 /** Storage-buffer windows start at multiples of this. */
 const ALIGN = 256;
-
-/** A launch with its pipeline. */
-interface Prepared {
-  readonly launch: Launch;
-  readonly pipeline: Pipeline;
-}
-
-interface PreparedPlan {
-  readonly launches: readonly Prepared[];
-  readonly scratch: readonly number[];
-}
 
 /** Runs ops on a GPU device. */
 export class GpuBackend implements Backend {
   readonly info: DeviceInfo;
   readonly #device: GPUDevice;
   readonly #pool: BufferPool;
-  readonly #pipelines: PipelineCache;
   readonly #uniforms: UniformArena;
   readonly #queue: CommandQueue;
   readonly #readback: Readback;
-  readonly #plans = new Map<string, PreparedPlan>();
+  readonly #plans: PlanCache;
 
   constructor({ device, info }: Opened) {
     this.info = info;
     this.#device = device;
     this.#pool = new BufferPool(device, info.limits, POOL_CAP);
-    this.#pipelines = new PipelineCache(device);
+    this.#plans = new PlanCache(info.limits, new PipelineCache(device));
     this.#uniforms = new UniformArena(device);
     this.#queue = new CommandQueue(device, {
       before: () => this.#uniforms.upload(),
@@ -99,7 +77,10 @@ export class GpuBackend implements Backend {
     this.#requireAlive();
     const words = toBytes(dtype, data);
     const block = this.#pool.take(words.byteLength, this.#queue.submitted);
-    this.#device.queue.writeBuffer(block.buffer, 0, words);
+    // Deno 2.9.6 panics on writes of no bytes.
+    if (words.byteLength > 0) {
+      this.#device.queue.writeBuffer(block.buffer, 0, words);
+    }
     return block;
   }
 
@@ -110,7 +91,12 @@ export class GpuBackend implements Backend {
     attrs: Attrs,
   ): void {
     this.#requireAlive();
-    const { launches, scratch } = this.#prepare(op, inputs, outputs, attrs);
+    const { launches, scratch } = this.#plans.get({
+      op,
+      inputs: inputs.map(({ view }) => view),
+      outputs: outputs.map(({ view }) => view),
+      attrs,
+    });
     if (launches.length === 0) return;
     const blocks = {
       input: inputs.map(({ block }) => block as GpuBlock),
@@ -144,7 +130,7 @@ export class GpuBackend implements Backend {
 
   async synchronize(): Promise<void> {
     this.#requireAlive();
-    const { settled } = this.#queue.submit();
+    const settled = this.#queue.settle();
     // Deno's call has waited when it returns; its promise takes another 10 ms.
     const done = this.#device.queue.onSubmittedWorkDone();
     const failure = await settled;
@@ -170,78 +156,15 @@ export class GpuBackend implements Backend {
     if (this.#queue.lost) throw this.#queue.lost;
   }
 
-  #prepare<Attrs>(
-    op: Op<Attrs>,
-    inputs: readonly Operand[],
-    outputs: readonly Operand[],
-    attrs: Attrs,
-  ): PreparedPlan {
-    if (op.volatile) return this.#plan(op, inputs, outputs, attrs);
-    let key = op.name;
-    for (const { view } of inputs) {
-      key += `|${view.dtype}${view.shape}/${view.strides}+${view.offset}`;
-    }
-    for (const { view } of outputs) key += `>${view.dtype}${view.shape}`;
-    key += JSON.stringify(attrs);
-    let plan = this.#plans.get(key);
-    if (plan) {
-      const bad = plan.launches.find(({ pipeline }) => pipeline.error);
-      if (bad) throw bad.pipeline.error;
-      return plan;
-    }
-    plan = this.#plan(op, inputs, outputs, attrs);
-    // Maps keep the order of insertion: the oldest plan goes first.
-    if (this.#plans.size >= PLAN_CAP) {
-      this.#plans.delete(this.#plans.keys().next().value!);
-    }
-    this.#plans.set(key, plan);
-    return plan;
-  }
-
-  #plan<Attrs>(
-    op: Op<Attrs>,
-    inputs: readonly Operand[],
-    outputs: readonly Operand[],
-    attrs: Attrs,
-  ): PreparedPlan {
-    const { limits } = this.info;
-    const request = {
-      inputs: inputs.map(({ view }) => view),
-      outputs: outputs.map(({ view }) => view),
-      attrs,
-      limits,
-    };
-    const variant = op.variants.find((v) => v.applies?.(request) ?? true);
-    if (!variant) {
-      throw new LaunchError(
-        `Cannot run ${op.name}: none of its kernels takes this input`,
-        [op.name],
-      );
-    }
-    const plan: Plan = variant.plan(request);
-    for (const { trips, kernel } of plan.launches) {
-      if (trips > limits.maxLoopTrips) {
-        throw new LaunchError(
-          `Cannot run ${op.name}: ${kernel.label} would loop ${trips} times and this device ends loops after ${limits.maxLoopTrips}`,
-          [op.name],
-        );
-      }
-    }
-    return {
-      launches: plan.launches.map((launch) => ({
-        launch,
-        pipeline: this.#pipelines.get(launch, op.name),
-      })),
-      scratch: plan.scratch ?? [],
-    };
-  }
-
   #launch(
     op: string,
-    { launch, pipeline }: Prepared,
+    { launch, pipeline }: PreparedLaunch,
     blocks: Record<"input" | "output" | "scratch", readonly GpuBlock[]>,
   ): void {
-    if (this.#queue.full || this.#uniforms.full) this.#queue.submit();
+    // Before the parameters get their slot, which a submission may recycle.
+    if (this.#queue.mustSubmitBefore(pipeline) || this.#uniforms.full) {
+      this.#queue.submit();
+    }
     const reads: GpuBlock[] = [];
     const writes: GpuBlock[] = [];
     const entries: GPUBindGroupEntry[] = launch.bindings.map(

@@ -2,7 +2,8 @@
  * Commands on their way to the GPU: recorded into a batch, submitted together, held in error scopes.
  *
  * Every error belongs to a batch, as scopes are open from one submission to the next. A batch is clean when its own scopes caught nothing and the
- * batches that wrote its inputs are clean, so that a failure reaches exactly the reads that depend on it.
+ * batches that wrote its inputs are clean, so that a failure reaches the reads that depend on it and no others. For that reason a batch holds
+ * launches or copies to the host, never both, and the first launch of a pipeline, which may not have compiled, is a batch of its own.
  */
 import { DeviceLostError, LaunchError, OutOfMemoryError } from "../errors.ts";
 import type { Pipeline } from "./pipelines.ts";
@@ -16,14 +17,19 @@ const SCOPES = ["internal", "out-of-memory", "validation"] as const;
 
 /** Commands that are submitted together. */
 export class Batch {
+  /** The ops that were launched, in order. */
   readonly ops: string[] = [];
+  /** How many copies to the host it holds. */
+  copies = 0;
   /** Batches that wrote what this one reads, as long as they aren't known to be clean. */
   readonly parents = new Set<Batch>();
   /** Pipelines whose compilation hasn't been checked yet. */
   readonly unchecked = new Set<Pipeline>();
   /** Whether it and all it depends on went well. */
   clean = false;
-  /** Resolves to what went wrong, if anything. Set at submission. */
+  /** Resolves to what went wrong in it, if anything. Set at submission. */
+  own: Promise<Error | undefined> | undefined;
+  /** Resolves to what went wrong in it or in what it depends on. Set at submission. */
   settled: Promise<Error | undefined> | undefined;
 
   constructor(readonly number: number) {}
@@ -38,6 +44,8 @@ export class CommandQueue {
   #pass: GPUComputePassEncoder | undefined;
   #batch = new Batch(1);
   #lost: DeviceLostError | undefined;
+  readonly #unsettled = new Set<Batch>();
+  #failure: Error | undefined;
 
   constructor(
     device: GPUDevice,
@@ -60,9 +68,11 @@ export class CommandQueue {
     return this.#lost;
   }
 
-  /** Whether the batch holds enough launches to be submitted. */
-  get full(): boolean {
-    return this.#batch.ops.length >= LAUNCHES_PER_BATCH;
+  /** Whether the batch must be submitted before a launch of this pipeline can be recorded. */
+  mustSubmitBefore({ tried }: Pipeline): boolean {
+    const { ops, copies } = this.#batch;
+    return ops.length >= LAUNCHES_PER_BATCH || copies > 0 ||
+      !tried && ops.length > 0;
   }
 
   /** Number of the newest batch that has been submitted. */
@@ -70,7 +80,7 @@ export class CommandQueue {
     return this.#batch.number - 1;
   }
 
-  /** Records a launch. */
+  /** Records a launch, for which {@linkcode mustSubmitBefore} doesn't hold. */
   launch(
     op: string,
     pipeline: Pipeline,
@@ -92,6 +102,9 @@ export class CommandQueue {
       this.#depend(block);
       block.writer = batch;
     }
+    if (pipeline.tried) return;
+    pipeline.tried = true;
+    this.submit();
   }
 
   /** Records a copy to a buffer that the host will map. Returns the batch that will do it. */
@@ -102,7 +115,7 @@ export class CommandQueue {
     targetOffset: number,
     bytes: number,
   ): Batch {
-    this.#endPass();
+    if (this.#batch.ops.length > 0) this.submit();
     this.#openEncoder().copyBufferToBuffer(
       block.buffer,
       offset,
@@ -110,7 +123,8 @@ export class CommandQueue {
       targetOffset,
       bytes,
     );
-    this.#depend(block);
+    block.usedIn = this.#batch.number;
+    this.#batch.copies++;
     return this.#batch;
   }
 
@@ -124,11 +138,21 @@ export class CommandQueue {
       this.#around.before();
       this.#device.queue.submit([encoder.finish()]);
     }
+    batch.own = this.#check(batch);
     batch.settled = this.#settle(batch);
     this.#batch = new Batch(batch.number + 1);
     this.#openScopes();
     if (encoder) this.#around.after();
     return batch;
+  }
+
+  /** Submits, and resolves when it is known how all that was submitted went: to the first failure since the last call, if any. */
+  async settle(): Promise<Error | undefined> {
+    this.submit();
+    await Promise.all([...this.#unsettled].map(({ settled }) => settled));
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
   }
 
   #openEncoder(): GPUCommandEncoder {
@@ -152,25 +176,34 @@ export class CommandQueue {
     }
   }
 
-  async #settle(batch: Batch): Promise<Error | undefined> {
+  async #check({ ops, unchecked }: Batch): Promise<Error | undefined> {
     const caught = SCOPES.map(() => this.#device.popErrorScope());
-    const pipelines = [...batch.unchecked];
-    await Promise.all(pipelines.map(({ checked }) => checked));
-    const [own] = (await Promise.all(caught)).filter((error) => error !== null);
-    let failure: Error | undefined = pipelines.find((p) => p.error)?.error ??
-      (own && describe(own, batch));
+    await Promise.all([...unchecked].map(({ checked }) => checked));
+    const [error] = (await Promise.all(caught)).filter((e) => e !== null);
+    const bad = [...unchecked].find((pipeline) => pipeline.error);
+    unchecked.clear();
+    return bad?.error ?? (error && describe(error, ops));
+  }
+
+  async #settle(batch: Batch): Promise<Error | undefined> {
+    this.#unsettled.add(batch);
+    let failure = await batch.own;
     for (const parent of batch.parents) failure ??= await parent.settled;
     batch.parents.clear();
-    batch.unchecked.clear();
     batch.clean = failure === undefined;
+    this.#unsettled.delete(batch);
+    this.#failure ??= failure;
     return failure;
   }
 }
 
-function describe(error: GPUError, { ops }: Batch): Error {
-  const names = [...new Set(ops)].join(", ") || "no op";
+function describe(error: GPUError, ops: readonly string[]): Error {
+  const what = ops.length > 0
+    ? `run ${[...new Set(ops)].join(", ")}`
+    : "copy to the host";
   const reason = error.message.trim().replace(/\s*\n\s*/g, " ");
+  const message = `Cannot ${what}: ${reason}`;
   return error instanceof GPUOutOfMemoryError
-    ? new OutOfMemoryError(`Cannot run ${names}: ${reason}`, NaN, NaN)
-    : new LaunchError(`Cannot run ${names}: ${reason}`, ops);
+    ? new OutOfMemoryError(message, NaN, NaN)
+    : new LaunchError(message, ops);
 }

@@ -6,6 +6,8 @@ import { KernelError } from "../errors.ts";
 export interface Pipeline {
   readonly gpu: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
+  /** Whether it has been launched. */
+  tried: boolean;
   /** Set once the kernel is known to be bad. */
   error: KernelError | undefined;
   /** Resolves when `error` is final; undefined after that. */
@@ -69,6 +71,7 @@ export class PipelineCache {
     const pipeline: Pipeline = {
       gpu,
       layout,
+      tried: false,
       error: undefined,
       checked: undefined,
     };

@@ -18,6 +18,9 @@ const KEPT_BYTES = 2 ** 24;
 interface Request {
   readonly offset: number;
   readonly bytes: number;
+  /** The batch that copies, and the one that wrote what is copied unless it is known to be clean. */
+  readonly batch: Batch;
+  readonly writer: Batch | undefined;
   resolve(bytes: ArrayBuffer): void;
   reject(error: unknown): void;
 }
@@ -26,7 +29,6 @@ interface Request {
 interface Group {
   readonly staging: GPUBuffer;
   readonly requests: Request[];
-  readonly batches: Set<Batch>;
   used: number;
 }
 
@@ -53,10 +55,16 @@ export class Readback {
       const group = this.#groupFor(bytes);
       const at = group.used;
       group.used += bytes;
-      group.requests.push({ offset: at, bytes, resolve, reject });
-      group.batches.add(
-        this.#queue.copy(block, offset, group.staging, at, bytes),
-      );
+      const batch = this.#queue.copy(block, offset, group.staging, at, bytes);
+      const writer = block.writer?.clean ? undefined : block.writer;
+      group.requests.push({
+        offset: at,
+        bytes,
+        batch,
+        writer,
+        resolve,
+        reject,
+      });
     });
   }
 
@@ -64,7 +72,7 @@ export class Readback {
     const last = this.#groups.at(-1);
     if (last && last.used + bytes <= last.staging.size) return last;
     const staging = this.#take(bytes);
-    const group = { staging, requests: [], batches: new Set<Batch>(), used: 0 };
+    const group = { staging, requests: [], used: 0 };
     this.#groups.push(group);
     return group;
   }
@@ -81,19 +89,21 @@ export class Readback {
     }
   }
 
-  async #finish({ staging, requests, batches, used }: Group): Promise<void> {
+  async #finish({ staging, requests, used }: Group): Promise<void> {
     const mapped = staging.mapAsync(GPUMapMode.READ, 0, used);
     // Looked at below only where the range can't be had at once.
     mapped.catch(() => {});
-    for (const { settled } of batches) {
-      const failure = await settled;
-      if (failure) throw failure;
-    }
+    const failures = await Promise.all(
+      requests.map(async ({ batch, writer }) =>
+        await batch.own ?? await writer?.settled
+      ),
+    );
     if (this.#queue.lost) throw this.#queue.lost;
     const range = await this.#rangeOf(staging, mapped, used);
-    for (const { offset, bytes, resolve } of requests) {
-      resolve(range.slice(offset, offset + bytes));
-    }
+    requests.forEach(({ offset, bytes, resolve, reject }, i) => {
+      if (failures[i]) reject(failures[i]);
+      else resolve(range.slice(offset, offset + bytes));
+    });
     staging.unmap();
     if (staging.size <= KEPT_BYTES) this.#idle.push(staging);
     else staging.destroy();

@@ -1,0 +1,117 @@
+/** Plans of calls, remembered: the same op with the same views and attributes launches the same again. */
+import type { AnyOp, Launch, Limits, Op, Plan, View } from "../../wgsl/op.ts";
+import { LaunchError } from "../errors.ts";
+import type { Pipeline, PipelineCache } from "./pipelines.ts";
+
+/** Plans that are remembered. */
+const PLAN_CAP = 4096;
+
+/** A launch with its pipeline. */
+export interface PreparedLaunch {
+  readonly launch: Launch;
+  readonly pipeline: Pipeline;
+}
+
+/** A plan that is ready to be recorded. */
+export interface PreparedPlan {
+  readonly launches: readonly PreparedLaunch[];
+  /** Bytes of each scratch buffer. */
+  readonly scratch: readonly number[];
+}
+
+/** A call, as far as its plan depends on it. */
+export interface Call<Attrs> {
+  readonly op: Op<Attrs>;
+  readonly inputs: readonly View[];
+  readonly outputs: readonly View[];
+  readonly attrs: Attrs;
+}
+
+/** Makes plans once. */
+export class PlanCache {
+  readonly #limits: Limits;
+  readonly #pipelines: PipelineCache;
+  readonly #plans = new Map<string, PreparedPlan>();
+  /** Names may be shared, ops not. */
+  readonly #ids = new WeakMap<AnyOp, number>();
+  #ops = 0;
+
+  constructor(limits: Limits, pipelines: PipelineCache) {
+    this.#limits = limits;
+    this.#pipelines = pipelines;
+  }
+
+  /** The plan of a call. Throws the KernelError of a kernel that is known not to compile, and a LaunchError over the loop limit. */
+  get<Attrs>(call: Call<Attrs>): PreparedPlan {
+    if (call.op.volatile) return this.#make(call);
+    const key = this.#keyOf(call);
+    let plan = this.#plans.get(key);
+    if (plan) {
+      const bad = plan.launches.find(({ pipeline }) => pipeline.error);
+      if (bad) throw bad.pipeline.error;
+      return plan;
+    }
+    plan = this.#make(call);
+    // Maps keep the order of insertion: the oldest plan goes first.
+    if (this.#plans.size >= PLAN_CAP) {
+      this.#plans.delete(this.#plans.keys().next().value!);
+    }
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  #keyOf<Attrs>({ op, inputs, outputs, attrs }: Call<Attrs>): string {
+    let id = this.#ids.get(op);
+    if (id === undefined) this.#ids.set(op, id = ++this.#ops);
+    let key = `${id}`;
+    for (const view of inputs) {
+      key += `|${view.dtype}${view.shape}/${view.strides}+${view.offset}`;
+    }
+    for (const view of outputs) key += `>${view.dtype}${view.shape}`;
+    return key + textOf(attrs);
+  }
+
+  #make<Attrs>({ op, inputs, outputs, attrs }: Call<Attrs>): PreparedPlan {
+    const limits = this.#limits;
+    const request = { inputs, outputs, attrs, limits };
+    const variant = op.variants.find((v) => v.applies?.(request) ?? true);
+    if (!variant) {
+      throw new LaunchError(
+        `Cannot run ${op.name}: none of its kernels takes this input`,
+        [op.name],
+      );
+    }
+    const plan: Plan = variant.plan(request);
+    for (const { trips, kernel } of plan.launches) {
+      if (trips > limits.maxLoopTrips) {
+        throw new LaunchError(
+          `Cannot run ${op.name}: ${kernel.label} would loop ${trips} times and this device ends loops after ${limits.maxLoopTrips}`,
+          [op.name],
+        );
+      }
+    }
+    return {
+      launches: plan.launches.map((launch) => ({
+        launch,
+        pipeline: this.#pipelines.get(launch, op.name),
+      })),
+      scratch: plan.scratch ?? [],
+    };
+  }
+}
+
+/** Attributes as a text that tells any two apart, where JSON takes NaN for Infinity and -0 for 0. */
+function textOf(value: unknown): string {
+  if (typeof value === "number") {
+    return Object.is(value, -0) ? "-0" : `${value}`;
+  }
+  if (typeof value !== "object" || value === null) {
+    return typeof value === "string" ? JSON.stringify(value) : `${value}`;
+  }
+  if (Array.isArray(value)) return `[${value.map(textOf).join()}]`;
+  let text = "{";
+  for (const [name, field] of Object.entries(value)) {
+    text += `${name}:${textOf(field)},`;
+  }
+  return `${text}}`;
+}
