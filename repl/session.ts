@@ -20,6 +20,8 @@ export interface Host {
    * its finalizer runs.
    */
   live(): number;
+  /** Takes a question to ask before each operation: whether the code that runs was interrupted and the operation must throw. */
+  onInterrupt?(interrupted: () => boolean): void;
 }
 
 /** Where a line comes from. */
@@ -50,6 +52,7 @@ export type Outcome =
 
 /** A line that runs. `left` means that the session has stopped waiting for it. */
 interface Running {
+  readonly place: Place;
   interrupted: boolean;
   left: boolean;
   readonly leave: () => void;
@@ -80,6 +83,7 @@ export class Session {
     }
     setGlobal("_", undefined);
     setGlobal("_error", undefined);
+    host.onInterrupt?.(() => this.interrupted());
   }
 
   /** Evaluates a line after those before it have ended. It never rejects. */
@@ -87,6 +91,11 @@ export class Session {
     const outcome = this.#queue.then(() => this.#evaluate(source, place));
     this.#queue = outcome.then(() => this.#collect());
     return outcome;
+  }
+
+  /** Where the line comes from that runs, if one does. */
+  get place(): Place | undefined {
+    return this.#running?.place;
   }
 
   /** Resolves when every line so far has ended and its memory is collected. */
@@ -107,15 +116,15 @@ export class Session {
     return true;
   }
 
-  /** Whether the code that asks belongs to a line that was interrupted. The library asks before each operation. */
-  readonly interrupted = (): boolean => {
+  /** Whether the code that asks belongs to a line that was interrupted. */
+  interrupted(): boolean {
     const line = this.#context.getStore();
     if (line === undefined) return false;
     if (line.interrupted) return true;
     const signal = this.#signal;
     if (signal === undefined || line !== this.#running) return false;
     return Atomics.load(signal, 0) !== 0;
-  };
+  }
 
   close() {
     this.#engine.close();
@@ -140,6 +149,7 @@ export class Session {
 
     const { promise: left, resolve } = Promise.withResolvers<Outcome>();
     const running: Running = {
+      place: { source: name, line },
       interrupted: false,
       left: false,
       leave: () => resolve({ kind: "interrupted" }),
@@ -149,7 +159,7 @@ export class Session {
     const { code, quiet } = compiled;
     const ended = this.#context.run(
       running,
-      () => this.#run(code, quiet, { source: name, line }, running),
+      () => this.#run(code, quiet, running),
     );
     const outcome = await Promise.race([ended, left]);
     running.left = true;
@@ -160,9 +170,9 @@ export class Session {
   async #run(
     code: string,
     quiet: boolean,
-    { source, line }: Place,
     running: Running,
   ): Promise<Outcome> {
+    const { source, line } = running.place;
     const completion = await this.#engine.run(code, source, line);
     if (running.left) return { kind: "interrupted" };
     if (!completion.ok) {

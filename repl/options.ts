@@ -1,0 +1,76 @@
+/** The command line of the REPL. */
+import { parseArgs } from "node:util";
+
+export interface Options {
+  /** Run first, in turn. */
+  readonly files: readonly string[];
+  /** Text that is run after the files. */
+  readonly code: string | undefined;
+  /** Whether the prompt comes after files and code too. */
+  readonly interactive: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+  readonly seed: number | undefined;
+  readonly help: boolean;
+}
+
+export const USAGE = `Usage: deno task repl [file…] [options]
+
+Runs TypeScript a line at a time, from the terminal or from a pipe, and shows what each line gives.
+
+  -e, --eval CODE      run this text (after the files) instead of standard input
+  -i, --interactive    go on with the prompt after files and CODE
+  -q, --quiet          no banner
+      --seed N         start of the random stream
+      --no-color       plain text, as with NO_COLOR=1
+  -h, --help           this text`;
+
+/** The options are wrong; the message says which and why. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Reads the arguments of the command line. Throws a UsageError. */
+export function parseOptions(args: readonly string[]): Options {
+  const { values, positionals } = parse(args);
+  const { eval: code, seed } = values;
+  return {
+    files: positionals,
+    code,
+    interactive: values.interactive ?? false,
+    quiet: values.quiet ?? false,
+    color: values.color ?? true,
+    seed: seed === undefined ? undefined : seedOf(seed),
+    help: values.help ?? false,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      allowNegative: true,
+      options: {
+        eval: { type: "string", short: "e" },
+        interactive: { type: "boolean", short: "i" },
+        quiet: { type: "boolean", short: "q" },
+        color: { type: "boolean" },
+        seed: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+function seedOf(text: string): number {
+  const seed = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed)) {
+    throw new UsageError(
+      `Cannot seed with ${text}: expected an integer from 0 to 2^53 - 1`,
+    );
+  }
+  return seed;
+}

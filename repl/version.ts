@@ -1,0 +1,2 @@
+/** The library's version, as in deno.json. */
+export const VERSION = "0.1.0";
