@@ -176,6 +176,26 @@ export abstract class TensorElementwise extends TensorBase {
     return this.run(ops.logicalNot, [this], {});
   }
 
+  /** x, but alpha·x below 0. */
+  leakyRelu(alpha = 0.01): Tensor {
+    return this.run(ops.leakyRelu, [this], { alpha });
+  }
+
+  /** x, but alpha·(eˣ - 1) below 0. */
+  elu(alpha = 1): Tensor {
+    return this.run(ops.elu, [this], { alpha });
+  }
+
+  /** elu with the scale and alpha that keep mean 0 and variance 1. */
+  selu(): Tensor {
+    return this.run(ops.selu, [this], {});
+  }
+
+  /** x·Φ(x), by the error function or the tanh that approximates it. */
+  gelu(approximate: "none" | "tanh" = "none"): Tensor {
+    return this.run(ops.gelu, [this], { approximate });
+  }
+
   /** x·σ(x). */
   silu(): Tensor {
     return this.run(ops.silu, [this], {});
@@ -293,10 +313,11 @@ export abstract class TensorElementwise extends TensorBase {
 
   /** `a` where this is not 0, `b` elsewhere; all three broadcast. */
   where(a: Tensor | number, b: Tensor | number): Tensor {
-    return this.run(ops.where, [this, a, b], {});
+    const { inputs, attrs } = ops.whereCall<TensorBase>(this, a, b);
+    return this.run(ops.where, inputs, attrs);
   }
 
-  #binary(op: BinaryOp, other: Tensor | number): Tensor {
+  #binary(op: ops.BinaryOp, other: Tensor | number): Tensor {
     return typeof other === "number"
       ? this.run(op, [this], { scalar: other })
       : this.run(op, [this, other], {});
