@@ -95,8 +95,6 @@ export async function fit(
     let step = 0;
     for (const batch of loader) {
       meter.add(trainStep(net, batch, loss, optimizer), batch);
-      batch.inputs.dispose();
-      batch.targets.dispose();
       step++;
       if (step % READ_EVERY !== 0 && step !== loader.length) continue;
       await meter.update();
@@ -224,8 +222,6 @@ export async function evaluate(
   try {
     for (const batch of new DataLoader(data, { batchSize })) {
       meter.add(testStep(net, batch, loss), batch);
-      batch.inputs.dispose();
-      batch.targets.dispose();
     }
     await meter.update();
   } finally {

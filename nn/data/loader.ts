@@ -38,7 +38,7 @@ export interface LoaderOptions {
 }
 
 /**
- * A dataset in batches, anew at each iteration. The tensors belong to the scope in which the iteration runs.
+ * A dataset in batches, anew at each iteration. A batch's tensors are freed when the next batch is asked for.
  *
  * @example
  * ```ts
@@ -81,7 +81,10 @@ export class DataLoader implements Iterable<Batch> {
     for (let b = 0; b < this.length; b++) {
       const start = b * this.batchSize;
       const end = Math.min(start + this.batchSize, count);
-      yield batchOf(this.dataset, start, end, order);
+      const batch = batchOf(this.dataset, start, end, order);
+      yield batch;
+      batch.inputs.dispose();
+      batch.targets.dispose();
     }
   }
 }
