@@ -1,18 +1,18 @@
 /** Making tensors: from values on the host, filled, or random. */
 import type { DType, HostData, Meta, Shape } from "../wgsl/op.ts";
+import { rangeOf } from "../wgsl/move/convert.ts";
 import {
   arange as arangeOp,
   eye as eyeOp,
   full as fullOp,
+  linspace as linspaceOp,
 } from "../wgsl/move/fill.ts";
-import { linspace as linspaceOp } from "../wgsl/move/fill.ts";
 import { blocksFor } from "../wgsl/random/philox.ts";
 import { normal, randomInt, uniform } from "../wgsl/random/random.ts";
-import { formatShape, sizeOf } from "../wgsl/shape.ts";
+import { contiguousView, formatShape, sizeOf } from "../wgsl/shape.ts";
 import { DTypeError, ShapeError } from "./errors.ts";
 import { dtypeOf, emptyData } from "./host.ts";
 import { currentBackend, takeRandom } from "./runtime.ts";
-import { contiguousView } from "../wgsl/shape.ts";
 import { Storage } from "./storage.ts";
 import { apply, Tensor } from "./tensor.ts";
 
@@ -225,6 +225,11 @@ function finish(x: Tensor, requiresGrad: boolean): Tensor {
 }
 
 function checkShape(shape: Shape): void {
+  if (!Array.isArray(shape)) {
+    throw new ShapeError(
+      `Cannot make a tensor of shape ${shape}: expected an array of sizes, such as [${shape}]`,
+    );
+  }
   const bad = shape.find((n) => !Number.isInteger(n) || n < 0);
   if (bad !== undefined) {
     throw new ShapeError(
@@ -313,19 +318,34 @@ function naturalDType(values: ArrayBufferView): DType {
   throw new DTypeError(
     `Cannot make a tensor from ${
       describeValue(values)
-    }: expected an array of 32-bit numbers or fewer`,
+    }: expected an array of floats, or of integers of 32 bits or fewer`,
   );
 }
 
-/** A typed array of the dtype; `bool` holds whether values differ from 0. */
+/** A typed array of the dtype; `bool` holds whether values differ from 0, integers lose their fraction. */
 function convert(values: ArrayLike<number>, dtype: DType): HostData {
   const data = emptyData(dtype, values.length);
   if (dtype === "bool") {
     for (let i = 0; i < data.length; i++) data[i] = Number(values[i] !== 0);
   } else {
+    if (dtype === "i32" || dtype === "u32") checkRange(values, dtype);
     data.set(values);
   }
   return data;
+}
+
+/** Throws for numbers that would wrap around. */
+function checkRange(values: ArrayLike<number>, dtype: "i32" | "u32"): void {
+  const [least, greatest] = rangeOf(dtype);
+  for (let i = 0; i < values.length; i++) {
+    const value = Math.trunc(values[i]);
+    if (value >= least && value <= greatest) continue;
+    throw new RangeError(
+      `Cannot make a tensor of ${dtype}: element ${i} is ${
+        values[i]
+      }, expected numbers from ${least} to ${greatest}`,
+    );
+  }
 }
 
 function describeLength({ length }: { readonly length: number }): string {
