@@ -8,7 +8,7 @@ import { storageType } from "../launch.ts";
 import type { DType, Op } from "../op.ts";
 import { normalizeAxis } from "../shape.ts";
 import type { Fold } from "./fold.ts";
-import { orderKey, orderLibrary } from "./order.ts";
+import { keyOf, levelKey, orderLibrary } from "./order.ts";
 import { checkNotEmpty } from "./reduce.ts";
 import { foldVariants } from "./variants.ts";
 
@@ -63,8 +63,8 @@ function argOp(name: "argMax" | "argMin"): Op<ArgAttrs> {
 /** The accumulator is a key and its place: the larger key wins, then the earlier place. */
 function argFold(name: "argMax" | "argMin", dtype: DType): Fold {
   const key = name === "argMax"
-    ? orderKey(dtype, "high")
-    : `~(${orderKey(dtype, "low")})`;
+    ? levelKey(dtype, keyOf(dtype))
+    : `~(${levelKey(dtype, keyOf(dtype, "low"))})`;
   return {
     element: storageType(dtype),
     accumulator: "vec2i",

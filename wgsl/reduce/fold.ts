@@ -1,7 +1,7 @@
 /** What the reduction kernels fold with: how elements of each type become accumulators, how two accumulators combine, and what is stored. */
 import { computeType, storageType } from "../launch.ts";
 import type { DType } from "../op.ts";
-import { orderLibrary } from "./order.ts";
+import { keyOf, orderLibrary } from "./order.ts";
 
 /** A way to fold elements into one result, as WGSL. */
 export interface Fold {
@@ -89,7 +89,7 @@ function extreme(
       return {
         accumulator: "i32",
         identity: high ? "LOWEST" : "HIGHEST",
-        load: `key_nan_${high ? "high" : "low"}(f32(value))`,
+        load: keyOf(dtype, high ? "high" : "low"),
         store: "R(from_key(a))",
         library: orderLibrary,
       };
