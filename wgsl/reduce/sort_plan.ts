@@ -37,7 +37,7 @@ const unpackKernel = {
 const BLOCK = 32;
 
 /** Pairs that an invocation merges. Divides twice the block. */
-const SPAN = 8;
+const SPAN = 16;
 
 /** Longest row whose elements are worth counting against each other. */
 const RANKED_ROW = 4096;
@@ -263,7 +263,7 @@ function declarationsOf(dtype: DType, descending: boolean): string {
   const turn = descending ? "~" : "";
   return `
 alias T = ${storageType(dtype)};
-const SPAN = ${SPAN}u;
+const SPAN = 16;
 fn key_of(value: T) -> i32 { return ${turn}(${keyOf(dtype)}); }
 fn value_from(key: i32) -> T { return ${valueOf(dtype)}; }
 fn value_of(key: i32) -> T { return value_from(${turn}key); }
