@@ -155,7 +155,10 @@ export interface Op<Attrs> {
   readonly name: string;
   /** Output shapes and dtypes. Throws a ShapeError or DTypeError for input that doesn't fit. */
   infer(inputs: readonly Meta[], attrs: Attrs): Meta[];
-  /** Whether the op's plans take inputs of any strides and offset; otherwise they are given contiguous ones. @default false */
+  /**
+   * Whether the op's plans take inputs of any strides and offset. Otherwise they are given contiguous ones that start at 0, whatever the buffer's
+   * window is moved by when the launch is recorded. @default false
+   */
   readonly strided?: boolean;
   /** For ops that write into inputs (optimiser steps): output i is input `inPlace[i]`. */
   readonly inPlace?: readonly number[];

@@ -1,8 +1,18 @@
 /** The WebGPU device: plans become recorded launches. */
-import type { DType, HostData, Meta, Op, View } from "../../wgsl/op.ts";
-import { isContiguous, itemBytes, sizeOf } from "../../wgsl/shape.ts";
-import type { Backend, Block, DeviceInfo, Operand } from "../backend.ts";
-import type { PoolStatus } from "../backend.ts";
+import type { DType, HostData, Meta, Op, Slot, View } from "../../wgsl/op.ts";
+import {
+  contiguousView,
+  isContiguous,
+  itemBytes,
+  sizeOf,
+} from "../../wgsl/shape.ts";
+import type {
+  Backend,
+  Block,
+  DeviceInfo,
+  Operand,
+  PoolStatus,
+} from "../backend.ts";
 import { DTypeError } from "../errors.ts";
 import { emptyData } from "../host.ts";
 import type { Opened } from "./adapter.ts";
@@ -18,6 +28,12 @@ const POOL_CAP = 2 ** 30;
 
 /** Storage-buffer windows start at multiples of this. */
 const ALIGN = 256;
+
+/** Where an operand's memory starts, in bytes. */
+interface Place {
+  readonly block: GpuBlock;
+  readonly start: number;
+}
 
 /** Runs ops on a GPU device. */
 export class GpuBackend implements Backend {
@@ -91,20 +107,33 @@ export class GpuBackend implements Backend {
     attrs: Attrs,
   ): void {
     this.#requireAlive();
+    // Where an op doesn't look at offsets itself, its windows are moved, and one plan serves every slice of a batch.
+    const planned = op.strided
+      ? ({ view }: Operand) => view
+      : ({ view }: Operand) => contiguousView(view);
+    const placed = op.strided
+      ? ({ block }: Operand) => ({ block: block as GpuBlock, start: 0 })
+      : ({ block, view }: Operand) => ({
+        block: block as GpuBlock,
+        start: view.offset * itemBytes(view.dtype),
+      });
     const { launches, scratch } = this.#plans.get({
       op,
-      inputs: inputs.map(({ view }) => view),
-      outputs: outputs.map(({ view }) => view),
+      inputs: inputs.map(planned),
+      outputs: outputs.map(planned),
       attrs,
     });
     if (launches.length === 0) return;
-    const blocks = {
-      input: inputs.map(({ block }) => block as GpuBlock),
-      output: outputs.map(({ block }) => block as GpuBlock),
-      scratch: scratch.map((bytes) => this.#pool.take(bytes)),
+    const places = {
+      input: inputs.map(placed),
+      output: outputs.map(placed),
+      scratch: scratch.map((bytes) => ({
+        block: this.#pool.take(bytes),
+        start: 0,
+      })),
     };
-    for (const prepared of launches) this.#launch(op.name, prepared, blocks);
-    for (const block of blocks.scratch) this.#pool.give(block);
+    for (const prepared of launches) this.#launch(op.name, prepared, places);
+    for (const { block } of places.scratch) this.#pool.give(block);
   }
 
   accepts(view: View): boolean {
@@ -159,7 +188,7 @@ export class GpuBackend implements Backend {
   #launch(
     op: string,
     { launch, pipeline }: PreparedLaunch,
-    blocks: Record<"input" | "output" | "scratch", readonly GpuBlock[]>,
+    places: Readonly<Record<Slot, readonly Place[]>>,
   ): void {
     // Before the parameters get their slot, which a submission may recycle.
     if (this.#queue.mustSubmitBefore(pipeline) || this.#uniforms.full) {
@@ -169,9 +198,10 @@ export class GpuBackend implements Backend {
     const writes: GpuBlock[] = [];
     const entries: GPUBindGroupEntry[] = launch.bindings.map(
       ({ slot, index, access, offset, size }, binding) => {
-        const block = blocks[slot][index];
+        const { block, start } = places[slot][index];
         (access === "read" ? reads : writes).push(block);
-        return { binding, resource: { buffer: block.buffer, offset, size } };
+        const { buffer } = block;
+        return { binding, resource: { buffer, offset: start + offset, size } };
       },
     );
     if (launch.params) {
