@@ -30,27 +30,10 @@ export function nest(data: HostData, shape: Shape, dtype: DType): Nested {
   return build(0);
 }
 
-/** A heading and, where they are known, the values. */
-export function formatTensor(
-  heading: string,
-  { shape, dtype }: Meta,
-  data: HostData | undefined,
-): string {
-  const title = `Tensor ${heading}`;
-  if (!data) return `${title} (not read yet: await t.read())`;
-  if (sizeOf(shape) === 0) return `${title} []`;
-  if (shape.length === 0) return `${title} ${formatValues(data, dtype)[0]}`;
-  return `${title}\n${formatBody(data, shape, dtype)}`;
-}
-
-/** The values alone: nested brackets, aligned, long axes shortened to their ends. */
-export function formatBody(
-  data: HostData,
-  shape: Shape,
-  dtype: DType,
-): string {
-  const short = sizeOf(shape) > THRESHOLD;
-  const shown = shape.map((n) => indices(n, short));
+/** Those of row-major values that are printed, in order. */
+export function pickShown(data: HostData, shape: Shape): number[] {
+  if (data.length === 0) return [];
+  const shown = shownOf(shape);
   const picked: number[] = [];
   const pick = (axis: number, base: number): void => {
     if (axis === shape.length) {
@@ -62,8 +45,31 @@ export function formatBody(
     }
   };
   pick(0, 0);
-  const texts = formatValues(picked, dtype);
-  const width = Math.max(...texts.map((text) => text.length));
+  return picked;
+}
+
+/** A heading and, where they are known, the values that {@linkcode pickShown} picked. */
+export function formatTensor(
+  heading: string,
+  { shape, dtype }: Meta,
+  values: readonly number[] | undefined,
+): string {
+  const title = `Tensor ${heading}`;
+  if (!values) return `${title} (not read yet: await t.read())`;
+  if (sizeOf(shape) === 0) return `${title} []`;
+  if (shape.length === 0) return `${title} ${formatValues(values, dtype)[0]}`;
+  return `${title}\n${formatBody(values, shape, dtype)}`;
+}
+
+/** The values alone: nested brackets, aligned, long axes shortened to their ends. */
+function formatBody(
+  values: readonly number[],
+  shape: Shape,
+  dtype: DType,
+): string {
+  const shown = shownOf(shape);
+  const texts = formatValues(values, dtype);
+  const width = texts.reduce((most, { length }) => Math.max(most, length), 0);
   let next = 0;
   const build = (axis: number): string => {
     const indent = " ".repeat(axis + 1);
@@ -80,12 +86,14 @@ export function formatBody(
   return build(0);
 }
 
-/** The positions of an axis that are printed; -1 stands for what is left out. */
-function indices(n: number, short: boolean): number[] {
-  const all = Array.from({ length: n }, (_, i) => i);
-  return short && n > 2 * EDGE
-    ? [...all.slice(0, EDGE), -1, ...all.slice(n - EDGE)]
-    : all;
+/** The positions of each axis that are printed; -1 stands for what is left out. */
+function shownOf(shape: Shape): number[][] {
+  const short = sizeOf(shape) > THRESHOLD;
+  return shape.map((n) => {
+    if (!short || n <= 2 * EDGE) return Array.from({ length: n }, (_, i) => i);
+    const start = Array.from({ length: EDGE }, (_, i) => i);
+    return [...start, -1, ...start.map((i) => n - EDGE + i)];
+  });
 }
 
 function wrap(items: readonly string[], indent: string): string {
@@ -102,39 +110,48 @@ function wrap(items: readonly string[], indent: string): string {
 }
 
 /** Numbers with a common number of digits, or all in scientific form where they span too much. */
-function formatValues(values: ArrayLike<number>, dtype: DType): string[] {
-  const list = Array.from(values);
+function formatValues(list: readonly number[], dtype: DType): string[] {
   if (dtype === "bool") return list.map((value) => String(value !== 0));
   if (dtype === "i32" || dtype === "u32") return list.map(String);
   const sizes = list.filter(Number.isFinite).map(Math.abs).filter((x) => x > 0);
-  const most = Math.max(0, ...sizes);
-  const least = Math.min(Infinity, ...sizes);
+  const most = sizes.reduce((a, b) => Math.max(a, b), 0);
+  const least = sizes.reduce((a, b) => Math.min(a, b), Infinity);
   const scientific = most >= 1e8 || least < 1e-4 && sizes.length > 0 ||
     most / least > 1e5 && most >= 1000;
-  const fixed = (value: number): string =>
-    scientific
-      ? value.toExponential(DIGITS)
-      : value.toFixed(DIGITS).replace(/0+$/, "");
   const texts = list.map((value) =>
     Number.isNaN(value)
       ? "nan"
       : Number.isFinite(value)
-      ? (Object.is(value, -0) ? "-" : "") + fixed(value)
+      ? (Object.is(value, -0) ? "-" : "") +
+        (scientific ? exponential(value) : trim(value.toFixed(DIGITS)))
       : value > 0
       ? "inf"
       : "-inf"
   );
-  if (scientific) return texts;
-  const digits = Math.max(...texts.map((text) => fraction(text)));
-  return texts.map((text) =>
-    text.includes(".")
-      ? text.padEnd(text.length + digits - fraction(text))
-      : text
-  );
+  const digits = texts.map(fraction).reduce((a, b) => Math.max(a, b), 0);
+  return texts.map((text) => {
+    const missing = text.includes(".") ? digits - fraction(text) : 0;
+    const [mantissa, exponent] = text.split("e");
+    return exponent
+      ? `${mantissa}${"0".repeat(missing)}e${exponent}`
+      : text + " ".repeat(missing);
+  });
+}
+
+/** In scientific form, with an exponent of two digits or more: "1.25e+05". */
+function exponential(value: number): string {
+  const [mantissa, exponent] = value.toExponential(DIGITS).split("e");
+  return `${trim(mantissa)}e${exponent[0]}${
+    exponent.slice(1).padStart(2, "0")
+  }`;
+}
+
+/** Without the zeros at the end: "1." for "1.0000". */
+function trim(text: string): string {
+  return text.replace(/0+$/, "");
 }
 
 /** Digits after the point of a number's text. */
 function fraction(text: string): number {
-  const point = text.indexOf(".");
-  return point < 0 ? 0 : text.length - point - 1;
+  return text.match(/\.(\d*)/)?.[1].length ?? 0;
 }

@@ -9,7 +9,7 @@ import {
 } from "../wgsl/shape.ts";
 import { type Edge, Leaf, type Saved } from "./autograd.ts";
 import { AutogradError, DisposedError, ShapeError } from "./errors.ts";
-import { formatTensor, nest, type Nested } from "./print.ts";
+import { formatTensor, nest, type Nested, pickShown } from "./print.ts";
 import { checkInterrupt, currentPath } from "./runtime.ts";
 import {
   currentScope,
@@ -28,9 +28,6 @@ export interface TensorInit {
   /** The call that makes it, for messages. */
   readonly madeBy: string;
 }
-
-/** Elements up to which values that were read are kept for printing. */
-const PREVIEW = 4096;
 
 /** A tensor's hold on its storage and graph, apart from the tensor so that it can be let go when the tensor is garbage. */
 class Hold {
@@ -64,7 +61,10 @@ export abstract class TensorBase implements Disposable, Tracked {
   readonly #madeBy: string;
   readonly #path = currentPath();
   #scope: Scope | undefined;
-  #preview: { readonly data: HostData; readonly version: number } | undefined;
+  /** The values to print, as last read, and the version that they belong to. */
+  #shown:
+    | { readonly values: readonly number[]; readonly version: number }
+    | undefined;
   /** Its own end of the graph. Aliases share the edge, but only this tensor frees the gradient. */
   #leaf: Leaf | undefined;
 
@@ -293,14 +293,6 @@ export abstract class TensorBase implements Disposable, Tracked {
     return (await this.read())[0];
   }
 
-  /** The values if they have been read since they last changed; for printing. */
-  get preview(): HostData | undefined {
-    const preview = this.#preview;
-    return !this.disposed && preview?.version === this.storage.version
-      ? preview.data
-      : undefined;
-  }
-
   [Symbol.for("Deno.customInspect")](): string {
     return this.toString();
   }
@@ -312,7 +304,9 @@ export abstract class TensorBase implements Disposable, Tracked {
   /** Dtype and shape and, once they have been read, the values. */
   toString(): string {
     if (this.disposed) return `Tensor ${this.#summary()} (freed)`;
-    return formatTensor(this.#summary(), this, this.preview);
+    const current = this.#shown?.version === this.storage.version;
+    const values = current ? this.#shown?.values : undefined;
+    return formatTensor(this.#summary(), this, values);
   }
 
   /** A contiguous copy that no graph or scope knows of. */
@@ -324,7 +318,7 @@ export abstract class TensorBase implements Disposable, Tracked {
   }
 
   #remember(data: HostData, version: number): HostData {
-    if (data.length <= PREVIEW) this.#preview = { data: data.slice(), version };
+    this.#shown = { values: pickShown(data, this.shape), version };
     return data;
   }
 
