@@ -6,6 +6,7 @@ import {
   expand,
   permute,
   reshape,
+  reshapedStrides,
   resolveShape,
   slice,
 } from "../wgsl/move/view.ts";
@@ -120,10 +121,14 @@ export class Tensor extends TensorReduce {
     values.dispose();
   }
 
-  /** The same values in another shape; one size may be -1 and follows from the others. `[4, 6]` → `reshape([2, -1])` → `[2, 12]` */
+  /**
+   * The same values in another shape; one size may be -1 and follows from the others. `[4, 6]` → `reshape([2, -1])` → `[2, 12]`
+   *
+   * No copy, unless this is a view whose elements lie too far apart.
+   */
   reshape(shape: Shape): Tensor {
     const target = resolveShape(this.shape, shape);
-    if (isContiguous(this.view)) {
+    if (reshapedStrides(this.view, target)) {
       return applyView(reshape, this, { shape: target });
     }
     const dense = this.clone();
@@ -169,7 +174,7 @@ export class Tensor extends TensorReduce {
 
   /** Positions `start` to `end` (not included) of an axis, in steps; negative ones count from the end. No copy. */
   slice(axis: number, start = 0, end?: number, step = 1): Tensor {
-    const d = normalizeAxis(axis, this.rank, "slice");
+    const d = axisOf(this, axis, "slice");
     const n = this.shape[d];
     const place = (at: number) =>
       Math.min(Math.max(at < 0 ? at + n : at, 0), n);
@@ -188,7 +193,7 @@ export class Tensor extends TensorReduce {
 
   /** One position of an axis, which goes away. No copy. */
   select(axis: number, index: number): Tensor {
-    const d = normalizeAxis(axis, this.rank, "select");
+    const d = axisOf(this, axis, "select");
     const n = this.shape[d];
     if (!Number.isInteger(index) || index < -n || index >= n) {
       throw new RangeError(
@@ -204,7 +209,7 @@ export class Tensor extends TensorReduce {
     if (axis === undefined) {
       return this.reshape(this.shape.filter((n) => n !== 1));
     }
-    const d = normalizeAxis(axis, this.rank, "squeeze");
+    const d = axisOf(this, axis, "squeeze");
     if (this.shape[d] !== 1) {
       throw new ShapeError(
         `Cannot squeeze axis ${d} of ${formatShape(this.shape)}: its size is ${
@@ -231,22 +236,29 @@ export class Tensor extends TensorReduce {
 
   /** Parts of `size` positions along an axis (the last may be smaller), or of the sizes that are given. No copy. */
   split(size: number | readonly number[], axis = 0): Tensor[] {
-    const d = normalizeAxis(axis, this.rank, "split");
+    const d = axisOf(this, axis, "split");
     const n = this.shape[d];
-    const sizes = typeof size === "number"
-      ? Array.from(
-        { length: size > 0 ? Math.ceil(n / size) : 0 },
-        (_, i) => Math.min(size, n - i * size),
-      )
-      : size;
-    if (sizes.reduce((a, b) => a + b, 0) !== n) {
+    const even = typeof size === "number";
+    const bad = even
+      ? !(Number.isInteger(size) && size > 0)
+      : !size.every((part) => Number.isInteger(part) && part >= 0) ||
+        size.reduce((a, b) => a + b, 0) !== n;
+    if (bad) {
       throw new ShapeError(
         `Cannot split axis ${d} of ${
           formatShape(this.shape)
-        } into parts of ${size}: they don't add up to ${n}`,
+        } into parts of ${size}: expected ${
+          even ? "a whole number from 1" : `whole numbers that add up to ${n}`
+        }`,
         [this.shape],
       );
     }
+    const sizes = even
+      ? Array.from(
+        { length: Math.ceil(n / size) },
+        (_, i) => Math.min(size, n - i * size),
+      )
+      : size;
     let start = 0;
     return sizes.map((part) => this.slice(d, start, start += part));
   }
@@ -274,7 +286,7 @@ export class Tensor extends TensorReduce {
 
   /** Values at `index` along an axis: `result[i][j] = this[index[i][j]][j]` for axis 0. The index has this tensor's rank. */
   gather(axis: number, index: Tensor): Tensor {
-    const d = normalizeAxis(axis, this.rank, "gather");
+    const d = axisOf(this, axis, "gather");
     checkIndices("gather", index, this.shape[d]);
     return this.run(gather, [this, index], { axis: d });
   }
@@ -306,6 +318,15 @@ export function apply<Attrs>(
     );
   }
   return outputs;
+}
+
+/** An axis counted from the start; a scalar has none. */
+function axisOf(x: TensorBase, axis: number, what: string): number {
+  if (x.rank > 0) return normalizeAxis(axis, x.rank, what);
+  throw new ShapeError(
+    `Cannot ${what} along axis ${axis}: a scalar has no axes`,
+    [x.shape],
+  );
 }
 
 /** Looks at a tensor another way, and records it. */

@@ -1,6 +1,6 @@
 /** Looking at a tensor another way: no launch, the result shares the buffer. */
 import { ShapeError } from "../errors.ts";
-import type { Shape, ViewOp } from "../op.ts";
+import type { Shape, View, ViewOp } from "../op.ts";
 import { formatShape, sizeOf, stridesOf } from "../shape.ts";
 import { pad } from "./pad.ts";
 
@@ -131,12 +131,21 @@ export const slice: ViewOp<SliceAttrs> = {
   },
 };
 
-/** The same elements, in row-major order, in another shape. The input must be contiguous. */
+/** The same elements, in row-major order, in another shape. Throws a ShapeError where the input's strides don't allow it without a copy. */
 export const reshape: ViewOp<ShapeAttrs> = {
   name: "reshape",
   view(x, attrs) {
     const shape = resolveShape(x.shape, attrs.shape);
-    return { ...x, shape, strides: stridesOf(shape) };
+    const strides = reshapedStrides(x, shape);
+    if (!strides) {
+      throw new ShapeError(
+        `Cannot reshape ${formatShape(x.shape)} to ${
+          formatShape(shape)
+        } without a copy: its strides are ${formatShape(x.strides)}`,
+        [x.shape, shape],
+      );
+    }
+    return { ...x, shape, strides };
   },
   gradient: {
     rule: ({ grads: [grad], inputMetas: [{ shape }] }) => [
@@ -144,6 +153,34 @@ export const reshape: ViewOp<ShapeAttrs> = {
     ],
   },
 };
+
+/**
+ * The strides with which a view is walked in another shape of as many elements, or undefined where only a copy can have that shape.
+ *
+ * Axes of the view that lie together without gaps form a run, and each run must be filled by whole axes of the new shape.
+ */
+export function reshapedStrides(x: View, shape: Shape): number[] | undefined {
+  if (sizeOf(shape) === 0) return stridesOf(shape);
+  const strides = new Array<number>(shape.length).fill(1);
+  let to = shape.length - 1;
+  let run = 1;
+  let step = x.strides[x.strides.length - 1];
+  for (let from = x.shape.length - 1; from >= 0; from--) {
+    run *= x.shape[from];
+    const joins = from > 0 &&
+      (x.shape[from - 1] === 1 || x.strides[from - 1] === run * step);
+    if (joins) continue;
+    let filled = 1;
+    for (; to >= 0 && (filled < run || shape[to] === 1); to--) {
+      strides[to] = filled * step;
+      filled *= shape[to];
+    }
+    if (filled !== run) return undefined;
+    run = 1;
+    step = x.strides[from - 1];
+  }
+  return strides;
+}
 
 /**
  * The shape that `[…]` is reshaped to: one size may be -1 and follows from the others. Throws a ShapeError if the elements don't fill it.
