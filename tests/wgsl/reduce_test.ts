@@ -177,7 +177,7 @@ Deno.test("an extreme of no elements and an axis that isn't there are errors", (
   assertEquals(errors.map((e) => e.message), [
     "Cannot take the max of [2, 0, 3] along axis 1: it has no elements to choose from, name other axes",
     "Cannot take the min of [2, 0, 3] along axis 1: it has no elements to choose from, name other axes",
-    "Cannot sum along axis 3: expected an integer from -3 to 2 for a tensor of rank 3",
+    "Cannot take the sum along axis 3: expected an integer from -3 to 2 for a tensor of rank 3",
   ]);
 });
 

@@ -74,7 +74,9 @@ function reduceOp(
     name,
     strided: true,
     infer: ([x], attrs) => {
-      for (const axis of attrs.axes) normalizeAxis(axis, x.shape.length, name);
+      for (const axis of attrs.axes) {
+        normalizeAxis(axis, x.shape.length, `take the ${name}`);
+      }
       if (name === "max" || name === "min") checkNotEmpty(name, x, attrs.axes);
       return [{
         shape: attrs.keepDims

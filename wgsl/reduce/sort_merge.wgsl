@@ -68,8 +68,8 @@ fn main(
   }
   var j = diagonal - i;
   let to = params.merged_base + row + place - params.first;
-  let left = min(a_size + b_size - diagonal, params.first + params.count - place);
-  for (var k = 0u; k < min(SPAN, left); k++) {
+  let last = min(pair + a_size + b_size, params.first + params.count);
+  for (var k = 0u; k < min(SPAN, last - place); k++) {
     let from_a = j >= b_size ||
       (i < a_size && !before(b[b_at + j], a[a_at + i]));
     if (from_a) {

@@ -63,8 +63,8 @@ interface Sorting {
   readonly x: Operand;
   readonly values: Operand;
   readonly indices: Operand;
-  /** The pairs before and after a merge; they change sides at every one. */
-  readonly pairs: readonly [Operand, Operand];
+  /** The two buffers of pairs: merges read from one side and write to the other, in turns. */
+  pairs(side: number): Operand;
   readonly declarations: string;
   readonly limits: Limits;
 }
@@ -101,18 +101,17 @@ export function sortPlan(
   const launches: Launch[] = [];
   for (let start = 0; start < size; start += batch) {
     const together = Math.min(batch, size - start);
-    const pairs = (name: string): Operand => ({
-      slot: "scratch",
-      index: scratch.reserve(name, together * PAIR),
-      bytes: PAIR,
-      strides: [1],
-      offset: -start,
-    });
-    const sorting = {
+    const sorting: Sorting = {
       x: flat("input", 0, x),
       values: flat("output", 0, values),
       indices: flat("output", 1, indices),
-      pairs: [pairs("pairs"), pairs("merged pairs")] as const,
+      pairs: (side) => ({
+        slot: "scratch",
+        index: scratch.reserve(`pairs ${side}`, together * PAIR),
+        bytes: PAIR,
+        strides: [1],
+        offset: -start,
+      }),
       declarations: declarationsOf(x.dtype, attrs.descending),
       limits,
     };
@@ -139,10 +138,9 @@ function batchLaunches(
   let from = 0;
   for (let width = block; width < chunks[0].n; width *= 2) {
     for (const rows of chunks) {
-      launches.push(mergeLaunch(sorting, from, {
-        ...{ a: rows, b: rows, out: rows },
-        ...{ n: rows.n, width, first: 0, count: rows.n },
-      }));
+      const all = { a: rows, b: rows, out: rows, first: 0 };
+      const merge = { ...all, n: rows.n, width, count: rows.n };
+      launches.push(mergeLaunch(sorting, from, merge));
     }
     from = 1 - from;
   }
@@ -153,9 +151,13 @@ function batchLaunches(
       const other = chunks[lower ? i + 1 : i - 1];
       const [a, b] = lower || !other ? [out, other] : [other, out];
       launches.push(mergeLaunch(sorting, from, {
-        ...{ a, b: b ?? a, out },
-        ...{ n: a.size + (b?.size ?? 0), width: a.size },
-        ...{ first: out === a ? 0 : a.size, count: out.size },
+        a,
+        b: b ?? a,
+        out,
+        n: a.size + (b?.size ?? 0),
+        width: a.size,
+        first: out === a ? 0 : a.size,
+        count: out.size,
       }));
     });
     from = 1 - from;
@@ -167,16 +169,17 @@ function batchLaunches(
 }
 
 function rankLaunch(
-  { x, pairs: [pairs], declarations, limits }: Sorting,
+  { x, pairs, declarations, limits }: Sorting,
   { start, size, n, place }: Rows,
   block: number,
 ): Launch {
+  const target = pairs(0);
   const from = windowIn(x, { start: [start], size: [size] });
-  const to = windowIn(pairs, { start: [start], size: [size] });
+  const to = windowIn(target, { start: [start], size: [size] });
   return {
     kernel: rankKernel,
     declarations,
-    bindings: [bindIn(x, "read", from), bindIn(pairs, "write", to)],
+    bindings: [bindIn(x, "read", from), bindIn(target, "write", to)],
     params: words(size / n, n, block, place, from.base, to.base),
     workgroups: linearGrid(size, WORKGROUP, limits),
     trips: Math.min(block, n),
@@ -203,8 +206,8 @@ function mergeLaunch(
   from: number,
   { a, b, out, n, width, first, count }: Merge,
 ): Launch {
-  const source = pairs[from];
-  const target = pairs[1 - from];
+  const source = pairs(from);
+  const target = pairs(1 - from);
   const [aWindow, bWindow, outWindow] = [a, b, out].map((run, i) =>
     windowIn(i < 2 ? source : target, { start: [run.start], size: [run.size] })
   );
@@ -218,7 +221,11 @@ function mergeLaunch(
       bindIn(target, "write", outWindow),
     ],
     params: words(
-      ...[rows, n, width, first, count],
+      rows,
+      n,
+      width,
+      first,
+      count,
       aWindow.base,
       a === b ? bWindow.base : bWindow.base - width,
       outWindow.base,
@@ -235,7 +242,7 @@ function unpackLaunch(
   from: number,
   { start, size }: Run,
 ): Launch {
-  const operands = [pairs[from], values, indices];
+  const operands = [pairs(from), values, indices];
   const windows = operands.map((operand) =>
     windowIn(operand, { start: [start], size: [size] })
   );
@@ -263,7 +270,7 @@ function declarationsOf(dtype: DType, descending: boolean): string {
   const turn = descending ? "~" : "";
   return `
 alias T = ${storageType(dtype)};
-const SPAN = 16;
+const SPAN = ${SPAN}u;
 fn key_of(value: T) -> i32 { return ${turn}(${keyOf(dtype)}); }
 fn value_from(key: i32) -> T { return ${valueOf(dtype)}; }
 fn value_of(key: i32) -> T { return value_from(${turn}key); }
