@@ -6,6 +6,7 @@ import {
   inverseTrigonometric,
   power as powerSet,
 } from "./library.ts";
+import { zerosLike } from "./scalar.ts";
 import { choose } from "./select.ts";
 import {
   floorDivide as floored,
@@ -64,9 +65,14 @@ export const div = binary({
   value: (a, b) => a / b,
   accuracy: { ulps: 0.5 },
   gradient: {
-    saves: { inputs: [1], outputs: [0] },
+    saves: { inputs: [0, 1] },
     left: ({ dy, b }) => dy.div(b),
-    right: ({ dy, b, y }) => dy.mul(y).div(b).neg(),
+    right: ({ dy, a, b, apply }) => {
+      const quotient = typeof a === "number"
+        ? apply(div, [b], { scalar: a, side: "left" })[0]
+        : a.div(b);
+      return dy.mul(quotient).div(b).neg();
+    },
   },
 });
 
@@ -90,7 +96,7 @@ export const pow = binary({
   gradient: {
     saves: { inputs: [0, 1], outputs: [0] },
     left({ dy, a, b, apply }) {
-      if (b === 0) return dy.mul(0);
+      if (b === 0) return zerosLike(dy, apply);
       if (typeof b === "number") return dy.mul(a.pow(b - 1).mul(b));
       const slope = b.mul(a.pow(b.sub(1)));
       return choose(apply, b.eq(0), 0, dy.mul(slope));
@@ -182,7 +188,11 @@ export const floorDivide = binary({
   accuracy: { ulps: 2 },
   flops: 12,
   trips: 32,
-  gradient: { saves: {}, left: () => null, right: () => null },
+  gradient: {
+    saves: {},
+    left: ({ dy, apply }) => zerosLike(dy, apply),
+    right: ({ dy, apply }) => zerosLike(dy, apply),
+  },
 });
 
 /** The angle of the point (b, a), from -π to π, by the signs of zeros too. Integers give f32. At most 3 ULP off. */

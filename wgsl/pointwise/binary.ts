@@ -28,12 +28,12 @@ export interface Operands<A, B> {
   readonly apply: Apply;
 }
 
-/** Derivatives by both operands, in the shape of the result; null where none flows. */
+/** Derivatives by both operands, in the shape of the result. */
 export interface BinaryGradient {
-  /** What the rules read. */
+  /** What the rules read. A number on the left leaves the right operand at position 0. */
   readonly saves: Gradient<BinaryAttrs>["saves"];
-  left(operands: Operands<Tensor, Tensor | number>): Tensor | null;
-  right(operands: Operands<Tensor | number, Tensor>): Tensor | null;
+  left(operands: Operands<Tensor, Tensor | number>): Tensor;
+  right(operands: Operands<Tensor | number, Tensor>): Tensor;
 }
 
 /** What an op of two operands is made from. */
@@ -170,8 +170,8 @@ function gradientOf(
       const [dy] = grads;
       if (!dy) return inputMetas.map(() => null);
       const { scalar, side = "right" } = attrs;
-      const fit = (gradient: Tensor | null, i: number) =>
-        gradient && fitTo(gradient, inputMetas[i]);
+      const fit = (gradient: Tensor, i: number) =>
+        fitTo(gradient, inputMetas[i]);
       const [first, second] = inputs;
       if (scalar !== undefined) {
         return side === "right"

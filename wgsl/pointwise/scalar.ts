@@ -2,7 +2,8 @@
 import type { Tensor } from "../../core/tensor.ts";
 import { f32, type Float } from "../launch.ts";
 import { isFloat } from "../move/convert.ts";
-import type { DType, Meta } from "../op.ts";
+import { full } from "../move/fill.ts";
+import type { Apply, DType, Meta } from "../op.ts";
 import { sameShape } from "../shape.ts";
 import { as } from "./loops.ts";
 
@@ -18,4 +19,9 @@ export function fitTo(gradient: Tensor, operand: Meta): Tensor {
     ? gradient
     : gradient.sumTo(operand.shape);
   return summed.dtype === operand.dtype ? summed : summed.to(operand.dtype);
+}
+
+/** Zeros in the shape and dtype of a gradient, whatever that holds: 0·∞ would be NaN. */
+export function zerosLike({ shape, dtype }: Tensor, apply: Apply): Tensor {
+  return apply(full, [], { shape, dtype, value: 0 })[0];
 }

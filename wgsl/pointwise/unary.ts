@@ -8,6 +8,7 @@ import { type FunctionSet, integer } from "./library.ts";
 import { eachElement } from "./loops.ts";
 import { type Formula, variantsOf } from "./plan.ts";
 import { floatOf, isInteger } from "./promote.ts";
+import { zerosLike } from "./scalar.ts";
 
 /** Attributes of ops that have none. */
 export type NoAttrs = Readonly<Record<string, never>>;
@@ -21,7 +22,7 @@ export interface UnaryGradient<Attrs> {
     value: Tensor,
     attrs: Attrs,
     apply: Apply,
-  ): Tensor | null;
+  ): Tensor;
 }
 
 /** How far results may be from the true values, in units in the last place (ULP). */
@@ -154,5 +155,8 @@ export function fromOutput<Attrs>(
   return { of: "output", rule };
 }
 
-/** The derivative of a function made of steps: 0 wherever there is one, so nothing flows. */
-export const flat: UnaryGradient<NoAttrs> = { of: "nothing", rule: () => null };
+/** The derivative of a function made of steps: 0, as in PyTorch. */
+export const flat: UnaryGradient<NoAttrs> = {
+  of: "nothing",
+  rule: (dy, _value, _attrs, apply) => zerosLike(dy, apply),
+};
