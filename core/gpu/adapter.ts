@@ -31,6 +31,7 @@ export interface Opened {
 export async function openDevice(
   powerPreference?: GPUPowerPreference,
 ): Promise<Opened | undefined> {
+  quietDesktopProbe();
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference });
   if (!adapter) return undefined;
   const requiredFeatures = WANTED_FEATURES.filter((name) =>
@@ -59,6 +60,20 @@ export async function openDevice(
       limits: await readLimits(device),
     },
   };
+}
+
+/**
+ * Without XDG_RUNTIME_DIR, as in containers, the search for adapters prints two lines about it to stderr. Any folder will do, as nothing is put
+ * there. Nothing happens without the permission to set it.
+ */
+function quietDesktopProbe(): void {
+  const variable = "XDG_RUNTIME_DIR";
+  const allowed = globalThis.Deno?.permissions?.querySync({
+    name: "env",
+    variable,
+  }).state === "granted";
+  if (!allowed || Deno.build.os !== "linux" || Deno.env.get(variable)) return;
+  Deno.env.set(variable, "/tmp");
 }
 
 async function readLimits(device: GPUDevice): Promise<Limits> {

@@ -14,9 +14,9 @@ export interface Dataset {
   /** Names of the classes. */
   readonly classes: readonly string[];
   /** Bytes of all examples, row-major, 0 to 255. */
-  readonly images: Uint8Array;
+  readonly images: Uint8Array<ArrayBuffer>;
   /** One class index an example. */
-  readonly labels: Uint8Array;
+  readonly labels: Uint8Array<ArrayBuffer>;
 }
 
 /** Examples and labels of a batch. */
