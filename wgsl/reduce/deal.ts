@@ -53,15 +53,8 @@ export function dealSlots(
   const inner = reduced[reduced.length - 1];
   const outer = elements / inner;
   if (strategy === "naive") {
-    const [slots, trips] = [1, elements];
-    return {
-      strategy,
-      innerSlots: slots,
-      outerSlots: slots,
-      results: slots,
-      invocations: slots,
-      trips,
-    };
+    const one = { innerSlots: 1, outerSlots: 1, results: 1, invocations: 1 };
+    return { strategy, ...one, trips: elements };
   }
   const group = strategy === "tree" ? WORKGROUP : 1;
   const worth = Math.min(
