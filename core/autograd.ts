@@ -128,14 +128,15 @@ export function isRecording(): boolean {
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { init, noGrad, ones } from "@tessera/tessera";
  *
  * await init();
  * const w = ones([2], { requiresGrad: true });
- * console.log(noGrad(() => w.mul(2)).requiresGrad); // false
+ * assertEquals(noGrad(() => w.mul(2)).requiresGrad, false);
  * {
  *   using _ = noGrad();
- *   console.log(w.mul(2).requiresGrad); // false
+ *   assertEquals(w.mul(2).requiresGrad, false);
  * }
  * ```
  */

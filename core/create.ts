@@ -59,13 +59,14 @@ const HOST_ELEMENTS = 65536;
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { init, tensor } from "@tessera/tessera";
  *
  * await init();
  * const x = tensor([[1, 2, 3], [4, 5, 6]]);
- * console.log(x.shape); // [2, 3]
+ * assertEquals(x.shape, [2, 3]);
  * const y = tensor(new Uint8Array(4), { shape: [2, 2], dtype: "f32" });
- * console.log(y.dtype); // "f32"
+ * assertEquals(y.dtype, "f32");
  * ```
  */
 export function tensor(values: TensorLike, options: FromOptions = {}): Tensor {

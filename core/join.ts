@@ -96,13 +96,15 @@ export function gradients(
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { grad, init, type Tensor, tensor } from "@tessera/tessera";
  *
  * await init();
  * const cube = (x: Tensor) => x.pow(3).sum();
  * const x = tensor([2]);
- * console.log(await grad(cube)(x).array()); // [12]
- * console.log(await grad((y) => grad(cube)(y).sum())(x).array()); // [12]
+ * assertEquals(await grad(cube)(x).array(), [12]); // 3x²
+ * const slope = (y: Tensor) => grad(cube)(y).sum();
+ * assertEquals(await grad(slope)(x).array(), [12]); // 6x
  * ```
  */
 export function grad<Rest extends unknown[]>(

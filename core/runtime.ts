@@ -45,10 +45,13 @@ const runtime: Runtime = {
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { init, randn } from "@tessera/tessera";
  *
  * await init({ seed: 0 });
- * console.log(await randn([2, 3]).array());
+ * const first = await randn([2, 3]).array();
+ * await init({ seed: 0 });
+ * assertEquals(await randn([2, 3]).array(), first);
  * ```
  */
 export async function init(options: InitOptions = {}): Promise<DeviceInfo> {

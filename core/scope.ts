@@ -96,15 +96,19 @@ export class Scope implements Disposable {
  *
  * @example
  * ```ts
- * import { init, randn, scope } from "@tessera/tessera";
+ * import { assertEquals } from "@std/assert";
+ * import { init, memory, randn, scope } from "@tessera/tessera";
  *
- * await init();
+ * await init({ seed: 0 });
  * function norm() {
  *   using s = scope();
  *   const x = randn([100]);
  *   return s.keep(x.mul(x).sum().sqrt()); // x and its square are freed here
  * }
- * console.log(await norm().item());
+ * const { tensors } = memory();
+ * const length = norm();
+ * assertEquals(memory().tensors, tensors + 1);
+ * length.dispose();
  * ```
  */
 export function scope(): Scope {

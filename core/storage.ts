@@ -25,12 +25,13 @@ const live = { tensors: 0, buffers: 0, bytes: 0, peakBytes: 0 };
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { init, memory, zeros } from "@tessera/tessera";
  *
  * await init();
  * const before = memory().bytes;
  * const x = zeros([256, 256]);
- * console.log(memory().bytes - before); // 262144
+ * assertEquals(memory().bytes - before, 262144);
  * x.dispose();
  * ```
  */

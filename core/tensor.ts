@@ -33,13 +33,15 @@ import { TensorReduce } from "./tensor_reduce.ts";
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { init, tensor } from "@tessera/tessera";
  *
  * await init();
  * const w = tensor([[1, 2], [3, 4]], { requiresGrad: true });
  * const y = w.matmul(w).sum();
  * y.backward();
- * console.log(await y.item(), await w.grad!.array()); // 54 [[7, 11], [9, 13]]
+ * assertEquals(await y.item(), 54);
+ * assertEquals(await w.grad?.array(), [[7, 11], [9, 13]]);
  * ```
  */
 export class Tensor extends TensorReduce {

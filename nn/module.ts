@@ -53,6 +53,7 @@ export interface Module {
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { init, nn, randn, type Tensor } from "@tessera/tessera";
  *
  * await init();
@@ -63,8 +64,9 @@ export interface Module {
  *   }
  * }
  * const net = new Twice();
- * console.log(net(randn([2, 4])).shape); // [2, 4]
- * console.log([...net.namedParameters()].map(([name]) => name)); // ["linear.weight", "linear.bias"]
+ * assertEquals(net(randn([2, 4])).shape, [2, 4]);
+ * const names = Array.from(net.namedParameters(), ([name]) => name);
+ * assertEquals(names, ["linear.weight", "linear.bias"]);
  * ```
  */
 export abstract class Module extends Callable {

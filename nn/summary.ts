@@ -98,11 +98,12 @@ export class Summary {
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { init, nn, zoo } from "@tessera/tessera";
  *
  * await init();
  * const table = nn.summary(zoo.lenet(), [1, 1, 28, 28]);
- * console.log(table.parameters); // 61706
+ * assertEquals(table.parameters, 61706);
  * ```
  */
 export function summary(net: Module, shape: Shape): Summary {

@@ -42,12 +42,14 @@ export interface LoaderOptions {
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { init, nn } from "@tessera/tessera";
  *
  * await init({ seed: 0 });
  * const loader = new nn.DataLoader(await nn.fashionMnist(), { batchSize: 64 });
  * for (const { inputs, targets } of loader) {
- *   console.log(inputs.shape, targets.shape); // [64, 1, 28, 28] [64]
+ *   assertEquals(inputs.shape, [64, 1, 28, 28]);
+ *   assertEquals(targets.shape, [64]);
  *   break;
  * }
  * ```
