@@ -1,5 +1,4 @@
-import { assertEquals } from "@std/assert";
-import { apply, type Tensor } from "../../core/tensor.ts";
+import { apply } from "../../core/tensor.ts";
 import { where } from "../../core/mod.ts";
 import { BINARY_OPS, UNARY_OPS } from "../../wgsl/pointwise/mod.ts";
 import {
