@@ -13,15 +13,16 @@
 // inputs that a tap needs stand in registers too, and the next tap needs the
 // same ones moved by one place: so a tap reads one input and QUADS vectors of
 // weights for 32 * QUADS multiply-adds. For this the outputs stand `spacing`
-// apart, and columns of taps are walked in `phases`:
-//   spacing = dilation_w / d, phases = stride_w / d, d their common divisor,
-// so that `spacing` outputs are as far as `phases` taps. Nothing is staged in
+// apart, and columns of taps are walked in PHASES:
+//   spacing = dilation_w / d, PHASES = stride_w / d, d their common divisor,
+// so that `spacing` outputs are as far as PHASES taps. Nothing is staged in
 // workgroup memory. Neighbouring invocations own neighbouring tiles.
 //
 // Edges: inputs beside the plane read as 0; outputs and channels past the end
 // are computed and not stored. T, the element type, is appended by the plan.
 
 override QUADS: u32 = 4;
+override PHASES: u32 = 1;
 override START: u32 = 0; // 1: from the bias, 2: from what y has
 
 struct Params {
@@ -44,7 +45,6 @@ struct Params {
   dilation_h: u32,
   dilation_w: u32,
   spacing: u32,
-  phases: u32,
   // Where operands start in their windows (w in vectors), and elements to the
   // next image, group, tile of channels, channel, row or output.
   x_base: u32,
@@ -80,8 +80,8 @@ fn outer(weights: vec4f, inputs: vec4f) -> mat4x4f {
 }
 
 // The input at an index, or 0 where it stands beside its row or plane.
-fn input(at: u32, v: u32, on_plane: bool) -> f32 {
-  return select(0.0, f32(x[at]), on_plane && v < params.width);
+fn input(at: u32, v: u32, width: u32, inside: bool) -> f32 {
+  return select(0.0, f32(x[at]), inside && v < width);
 }
 
 fn store_one(at: u32, value: f32, kept: bool) {
@@ -148,16 +148,22 @@ fn main(
   }
   let j = across_at / spacing * 8 * spacing + across_at % spacing;
 
-  // From one output of the tile to the next, and over one image row.
-  let hop = spacing * params.stride_w;
+  // What the loops need, read once.
+  let channels = params.channels;
+  let tap_rows = params.tap_rows;
+  let tap_columns = params.tap_columns;
+  let height = params.height;
   let width = params.width;
+  let down = params.dilation_h;
+  let right = params.dilation_w;
+  // From one output of the tile to the next.
+  let hop = spacing * params.stride_w;
   // Below 0, positions wrap around to large numbers, beside the plane as well.
   let first_h = u32(params.origin_h) + i * params.stride_h;
   let first_v = u32(params.origin_w) + j * params.stride_w;
   var plane = params.x_base + n * params.x_image + g * params.x_group + first_v;
   var w_row = params.w_base + g * params.w_group + tile * params.w_tile;
 
-  let phases = min(params.phases, params.tap_columns);
   var low_0 = mat4x4f();
   var low_1 = mat4x4f();
   var low_2 = mat4x4f();
@@ -166,31 +172,31 @@ fn main(
   var high_1 = mat4x4f();
   var high_2 = mat4x4f();
   var high_3 = mat4x4f();
-  for (var c = 0u; c < params.channels; c++) {
-    for (var r = 0u; r < params.tap_rows; r++) {
-      let h = first_h + r * params.dilation_h;
-      let on_plane = h < params.height;
-      for (var phase = 0u; phase < phases; phase++) {
-        var v = first_v + phase * params.dilation_w;
-        var x_at = plane + h * width + phase * params.dilation_w;
+  for (var c = 0u; c < channels; c++) {
+    for (var r = 0u; r < tap_rows; r++) {
+      let h = first_h + r * down;
+      let inside = h < height;
+      for (var phase = 0u; phase < PHASES; phase++) {
+        var v = first_v + phase * right;
+        var x_at = plane + h * width + phase * right;
         var low = vec4f(
           0.0,
-          input(x_at, v, on_plane),
-          input(x_at + hop, v + hop, on_plane),
-          input(x_at + 2 * hop, v + 2 * hop, on_plane),
+          input(x_at, v, width, inside),
+          input(x_at + hop, v + hop, width, inside),
+          input(x_at + 2 * hop, v + 2 * hop, width, inside),
         );
         var high = vec4f(
-          input(x_at + 3 * hop, v + 3 * hop, on_plane),
-          input(x_at + 4 * hop, v + 4 * hop, on_plane),
-          input(x_at + 5 * hop, v + 5 * hop, on_plane),
-          input(x_at + 6 * hop, v + 6 * hop, on_plane),
+          input(x_at + 3 * hop, v + 3 * hop, width, inside),
+          input(x_at + 4 * hop, v + 4 * hop, width, inside),
+          input(x_at + 5 * hop, v + 5 * hop, width, inside),
+          input(x_at + 6 * hop, v + 6 * hop, width, inside),
         );
         v += 7 * hop;
         x_at += 7 * hop;
         var w_at = w_row + phase * QUADS;
-        for (var s = phase; s < params.tap_columns; s += params.phases) {
+        for (var s = phase; s < tap_columns; s += PHASES) {
           low = vec4f(low.yzw, high.x);
-          high = vec4f(high.yzw, input(x_at, v, on_plane));
+          high = vec4f(high.yzw, input(x_at, v, width, inside));
           v += hop;
           x_at += hop;
           let w_0 = w[w_at];
@@ -211,12 +217,12 @@ fn main(
             low_3 += outer(w_3, low);
             high_3 += outer(w_3, high);
           }
-          w_at += params.phases * QUADS;
+          w_at += PHASES * QUADS;
         }
       }
-      w_row += params.tap_columns * QUADS;
+      w_row += tap_columns * QUADS;
     }
-    plane += params.height * width;
+    plane += height * width;
   }
 
   let k = tile * 4 * QUADS;

@@ -109,7 +109,9 @@ export function sumBoxes(
   const { images, groups, kept, summed, tile } = space;
   if (images * groups * kept === 0) return [];
   const shape = [images, groups, Math.ceil(kept / tile), summed];
-  const blocks = layouts.map(({ block }) => block);
+  // A tile takes its channels together.
+  const among = Math.min(tile, kept) - 1;
+  const blocks = layouts.map((l) => l.block + among * (l.kept ?? 0));
   const walks = layouts.map((l, i) => ({
     strides: [
       l.image ?? 0,

@@ -113,6 +113,7 @@ export function geometryOf(
   const positive = (pair: Pair) =>
     pair.every((n) => Number.isInteger(n) && n > 0);
   if (channels === 0) throw fail("the input has no channels");
+  if (filters === 0) throw fail("the weight has no output channels");
   if (!positive(input)) {
     throw fail("the input's height and width must be positive");
   }

@@ -208,8 +208,10 @@ function jobOf(
     fitting.push(Math.floor(Math.min(most, SCRATCH) / bytes));
   }
   const images = Math.max(1, Math.min(geometry.batch, ...fitting));
+  const room = limits.maxComputeWorkgroupsPerDimension ** 2 * kernel.workgroup;
   const parts = Math.min(
     Math.ceil(BUSY / invocations),
+    Math.floor(room / invocations),
     Math.ceil(images * area(geometry.output) / SHORTEST),
     Math.floor(Math.min(most, SCRATCH) / (count * 4)),
     limits.maxLoopTrips,
@@ -234,10 +236,11 @@ function packLaunch(job: Job, images: Range, limits: Limits): Launch {
   const { kernel, box, dy, geometry } = job;
   const from = windowIn({ ...box, images }, dy);
   const size = packedBytes(job, images.size);
+  const quads = kernel.channels / 4;
   return {
     kernel: PACK,
     declarations: `alias T = ${storageType(dy.dtype)};`,
-    constants: { TILE: kernel.channels },
+    constants: { QUADS: quads },
     bindings: [
       bind("input", 1, "read", from),
       bind("scratch", PACKED, "write", { offset: 0, size }),
@@ -252,8 +255,8 @@ function packLaunch(job: Job, images: Range, limits: Limits): Launch {
       dy.image ?? 0,
       dy.group ?? 0,
     ),
-    workgroups: linearGrid(size / 4, WORKGROUP, limits),
-    trips: 0,
+    workgroups: linearGrid(size / (16 * quads), WORKGROUP, limits),
+    trips: quads,
     flops: 0,
     bytes: from.size + size,
   };

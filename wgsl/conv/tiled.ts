@@ -128,9 +128,13 @@ function partOf(c: Correlation, { first, size }: TapRange): Correlation {
   };
 }
 
-/** Parts that a row of taps is walked in: one tap further moves the tile's inputs by a whole number of places within each. */
-function phasesOf({ stride, dilation }: Correlation): number {
-  return stride[1] / gcd(stride[1], dilation[1]);
+/**
+ * Parts that a row of taps is walked in, so that within each, one tap further moves the tile's inputs by one place. No more than there are taps:
+ * each is then a part of its own.
+ */
+function phasesOf({ stride, dilation, taps }: Correlation): number {
+  const phases = stride[1] / gcd(stride[1], dilation[1]);
+  return Math.max(1, Math.min(phases, taps[1]));
 }
 
 function packLaunches(
@@ -149,12 +153,12 @@ function packLaunches(
   return boxes.map((box) => {
     const from = windowIn(box, weights);
     const to = windowIn(box, packed);
-    const count = box.groups.size * box.tiles.size * box.summed.size *
-      packed.block;
+    const invocations = box.groups.size * box.tiles.size * box.summed.size *
+      area(taps);
     return {
       kernel: PACK,
       declarations: `alias T = ${storageType(dtype)};`,
-      constants: { TILE: 4 * quads },
+      constants: { QUADS: quads },
       bindings: [
         bind("input", 1, "read", from),
         bind("scratch", 0, "write", to),
@@ -171,12 +175,12 @@ function packLaunches(
         weights.summed ?? 0,
         tapStep[0] * kernel[1],
         tapStep[1],
-        to.base,
-        packed.group ?? 0,
-        packed.tile ?? 0,
+        to.base / 4,
+        (packed.group ?? 0) / 4,
+        (packed.tile ?? 0) / 4,
       ),
-      workgroups: linearGrid(count, PACK_WORKGROUP, limits),
-      trips: 0,
+      workgroups: linearGrid(invocations, PACK_WORKGROUP, limits),
+      trips: quads,
       flops: 0,
       bytes: from.size + to.size,
     };
@@ -201,12 +205,13 @@ function tileLaunches(
     const outputs = box.images.size * box.groups.size * area(count);
     const invocations = box.images.size * box.groups.size * box.tiles.size *
       count[0] * across;
-    const { bindings, params } = operands(job, box, phases, spacing);
+    const { bindings, params } = operands(job, box, spacing);
     return {
       kernel: TILED,
       declarations: `alias T = ${storageType(roles.dtype)};`,
       constants: {
         QUADS: quads,
+        PHASES: phases,
         START: !first ? START.sum : roles.bias ? START.bias : START.zero,
       },
       bindings,
@@ -223,7 +228,6 @@ function tileLaunches(
 function operands(
   { roles: { bias }, correlation, source, target, packed }: Job,
   box: SumBox,
-  phases: number,
   spacing: number,
 ) {
   const { count, taps, first, step, origin, stride, dilation } = correlation;
@@ -251,7 +255,6 @@ function operands(
     ...stride,
     ...dilation,
     spacing,
-    phases,
     x.base,
     source.image ?? 0,
     source.group ?? 0,
