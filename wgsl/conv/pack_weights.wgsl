@@ -4,8 +4,8 @@
 //
 // The sum: none.
 //
-// Tiling: one invocation owns the 4 * QUADS channels of one tap, and stores them
-// as vectors. Neighbouring invocations own neighbouring taps.
+// Tiling: one invocation owns the 4 * QUADS channels of one tap, and stores
+// them as vectors. Neighbouring invocations own neighbouring taps.
 //
 // Edges: taps r, s stand at steps of w_row and w_column in w, which may be
 // negative: the input gradient takes them backwards. T, the element type, is
