@@ -1,95 +1,17 @@
-/** Gradients of elementwise ops: against central differences, and PyTorch's choices where there is no derivative. */
+/** Gradients of elementwise ops where there is no derivative: PyTorch's choices. (Those elsewhere are checked with all gradients, in core/.) */
 import { assertEquals } from "@std/assert";
 import { gradients, init, scope, type Tensor, tensor } from "../../core/mod.ts";
 import { apply } from "../../core/tensor.ts";
 import {
-  acos,
-  asin,
   atan2,
-  BINARY_OPS,
   type BinaryOp,
-  clamp,
-  gelu,
-  log,
-  log10,
-  log1p,
-  log2,
+  floorDivide,
   maximum,
   minimum,
   pow,
   remainder,
-  rsqrt,
-  sqrt,
   UNARY_OPS,
-  where,
-  whereCall,
 } from "../../wgsl/pointwise/mod.ts";
-import { checkGradients, type Point } from "../support/gradcheck.ts";
-
-const around: Point = {
-  shape: [8],
-  values: [-3.7, -1.6, -0.6, -0.1, 0.3, 0.8, 1.9, 3.4],
-};
-const positive: Point = { shape: [4], values: [0.3, 0.9, 1.4, 3.1] };
-const unit: Point = { shape: [4], values: [-0.8, -0.3, 0.2, 0.6] };
-
-Deno.test("gradients of all unary ops agree with differences, and so do their own", async () => {
-  for (const [name, op] of Object.entries(UNARY_OPS)) {
-    if (!op.gradient) continue;
-    const point = [log, log2, log10, log1p, sqrt, rsqrt].includes(op)
-      ? positive
-      : [asin, acos].includes(op)
-      ? unit
-      : around;
-    const f = (x: Tensor) => apply(op, [x], op.defaults)[0];
-    await checkGradients(f, [point], name);
-  }
-  await checkGradients(
-    (x) => apply(gelu, [x], { approximate: "tanh" })[0],
-    [around],
-    "gelu by tanh",
-  );
-});
-
-Deno.test("gradients of all binary ops agree with differences, broadcast or with a number", async () => {
-  const call = (op: BinaryOp, ...inputs: Tensor[]) => apply(op, inputs, {})[0];
-  const a: Point = { shape: [2, 3], values: [0.3, 1.7, 2.2, 0.8, 3.3, 1.1] };
-  const row: Point = { shape: [3], values: [0.7, 1.3, 0.45] };
-  const column: Point = { shape: [2, 1], values: [2.6, 0.55] };
-  for (const [name, op] of Object.entries(BINARY_OPS)) {
-    if (!op.gradient) continue;
-    await checkGradients((x, y) => call(op, x, y), [a, row], name);
-    await checkGradients((x, y) => call(op, x, y), [row, column], name);
-    for (const side of ["left", "right"] as const) {
-      const attrs = { scalar: 1.25, side };
-      await checkGradients(
-        (x) => apply(op, [x], attrs)[0],
-        [a],
-        `${name} with a number on the ${side}`,
-      );
-    }
-  }
-});
-
-Deno.test("gradients of where and clamp agree with differences", async () => {
-  const yes: Point = { shape: [2, 2], values: [1, 2, 3, 4] };
-  const no: Point = { shape: [2], values: [5, 6] };
-  const choose = (yes: Tensor | number, no: Tensor | number) => {
-    const condition = tensor([[1, 0], [0, 1]], { dtype: "bool" });
-    const { inputs, attrs } = whereCall<Tensor>(condition, yes, no);
-    return apply(where, inputs, attrs)[0].square();
-  };
-  await checkGradients(choose, [yes, no], "where");
-  await checkGradients((x) => choose(x, 0), [yes], "where, else 0");
-  await checkGradients((x) => choose(0, x), [no], "where, 0 or else");
-  for (const bounds of [{ min: -1 }, { max: 1 }, { min: -1, max: 1 }]) {
-    await checkGradients(
-      (x) => apply(clamp, [x], bounds)[0].square(),
-      [around],
-      "clamp",
-    );
-  }
-});
 
 /** ∂(Σ f(x))/∂x for each x. */
 async function slopes(
@@ -113,6 +35,9 @@ Deno.test("where there is no derivative, the gradient is PyTorch's", async () =>
   assertEquals(await slopes(one("leakyRelu"), [-1, 0, 1]), [[0.01, 0.01, 1]]);
   assertEquals(await slopes(one("elu"), [0, 1]), [[1, 1]]);
   assertEquals(await slopes(one("hardswish"), [-4, 3, 4]), [[0, 1.5, 1]]);
+  for (const name of ["sign", "floor", "ceil", "round", "trunc"]) {
+    assertEquals(await slopes(one(name), [-0.5, 1, Infinity]), [[0, 0, 0]]);
+  }
   const inside = (x: Tensor) => x.clamp({ min: -1, max: 1 });
   assertEquals(await slopes(inside, [-2, -1, 0, 1, 2]), [[0, 1, 1, 1, 0]]);
   const two = (op: BinaryOp) => (x: Tensor, y: Tensor) =>
@@ -137,6 +62,7 @@ Deno.test("where there is no derivative, the gradient is PyTorch's", async () =>
   const powers = (x: Tensor) =>
     apply(pow, [x], { scalar: 0, side: "left" as const })[0];
   assertEquals(await slopes(powers, [0, 2]), [[0, 0]]);
+  assertEquals(await slopes(two(floorDivide), [7], [2]), [[0], [0]]);
   assertEquals(await slopes(two(remainder), [7], [2]), [[1], [-3]]);
   assertEquals(await slopes(two(atan2), [0], [1]), [[1], [-0]]);
 });

@@ -9,25 +9,45 @@ export function eachElement(
   compute: (...values: number[]) => number | boolean,
 ): void {
   const { shape, data } = y;
+  const columns = shape.at(-1) ?? 1;
+  const rows = sizeOf(shape.slice(0, -1));
   const strides = operands.map((x) =>
     broadcastStrides(contiguousView(x), shape)
   );
-  const place = shape.map(() => 0);
-  const at = operands.map(() => 0);
-  const count = sizeOf(shape);
+  const [aStep = 0, bStep = 0, cStep = 0] = strides.map((s) => s.at(-1) ?? 0);
+  const [a, b, c] = operands.map((x) => x.data);
   const truth = y.dtype === "bool";
-  for (let i = 0; i < count; i++) {
-    const value = compute(...operands.map((x, k) => x.data[at[k]]));
-    data[i] = truth ? Number(Boolean(value)) : Number(value);
-    // To the next place: the last axis moves on, and those that end start over.
-    for (let d = shape.length - 1; d >= 0; d--) {
-      place[d]++;
-      strides.forEach((steps, k) => at[k] += steps[d]);
-      if (place[d] < shape[d]) break;
-      strides.forEach((steps, k) => at[k] -= steps[d] * shape[d]);
-      place[d] = 0;
+  let i = 0;
+  for (let row = 0; row < rows; row++) {
+    let [aAt, bAt = 0, cAt = 0] = startsOf(row, shape, strides);
+    for (let column = 0; column < columns; column++) {
+      const value = c
+        ? compute(a[aAt], b[bAt], c[cAt])
+        : b
+        ? compute(a[aAt], b[bAt])
+        : compute(a[aAt]);
+      data[i++] = truth ? Number(Boolean(value)) : Number(value);
+      aAt += aStep;
+      bAt += bStep;
+      cAt += cStep;
     }
   }
+}
+
+/** The place of a row's first element in each operand. */
+function startsOf(
+  row: number,
+  shape: readonly number[],
+  strides: readonly (readonly number[])[],
+): number[] {
+  const starts = strides.map(() => 0);
+  let rest = row;
+  for (let d = shape.length - 2; d >= 0; d--) {
+    const at = rest % shape[d];
+    rest = (rest - at) / shape[d];
+    strides.forEach((steps, k) => starts[k] += at * steps[d]);
+  }
+  return starts;
 }
 
 /** A value as a dtype computes with it: what storing it in an array of the dtype would leave of it. */
