@@ -84,19 +84,15 @@ export class PipelineCache {
       pipeline.checked = undefined;
       const message = messages.find((m) => m.type === "error");
       if (!error && !message) return;
-      const line = message?.lineNum ?? 0;
-      const column = Math.max(
-        0,
-        (message?.linePos ?? 0) - f16.length * +(line === 1),
-      );
-      const text = reasonOf(message?.message ?? error!.message);
-      const at = line > 0 ? `:${line}:${column}` : "";
-      pipeline.error = new KernelError(
-        `Cannot compile ${kernel.label}${at} for ${op}: ${text}`,
-        kernel.label,
-        line,
-        column,
+      const { lineNum = 0, linePos = 0 } = message ?? {};
+      const reason = reasonOf(message?.message ?? error!.message);
+      const column = linePos - (lineNum === 1 ? f16.length : 0);
+      pipeline.error = describe(
+        { kernel, declarations },
         op,
+        reason,
+        lineNum,
+        Math.max(column, 0),
       );
       pipeline.error.stack = place.stack?.replace(
         /^Error/,
@@ -128,9 +124,50 @@ export class PipelineCache {
   }
 }
 
-/** The sentence of a compiler message, without its picture of the source. */
+/** An error that names the file and the place in it, both from 1, and shows the line. 0 for a line that isn't known. */
+function describe(
+  { kernel: { label, code }, declarations = "" }: Pick<
+    Launch,
+    "kernel" | "declarations"
+  >,
+  op: string,
+  reason: string,
+  line: number,
+  column: number,
+): KernelError {
+  const own = code.split("\n").length;
+  const text = `${code}\n${declarations}`.split("\n")[line - 1]?.trim();
+  const at = line === 0 ? "" : line > own
+    // What a plan appends has no file: it is counted by itself.
+    ? ` (declarations:${line - own}:${column})`
+    : `:${line}:${column}`;
+  return new KernelError(
+    `Cannot compile ${label}${at} for ${op}: ${reason}${
+      text ? `, in \`${text}\`` : ""
+    }`,
+    label,
+    line,
+    column,
+    op,
+  );
+}
+
+/** WGSL's names for the scalar types of naga's messages. */
+const SCALARS: Readonly<Record<string, string>> = {
+  Float: "f",
+  Sint: "i",
+  Uint: "u",
+};
+
+/** The sentence of a compiler message that says most, without its picture of the source. */
 function reasonOf(message: string): string {
   const lines = message.split("\n").map((line) => line.trim()).filter(Boolean);
+  // Naga's validator puts what is wrong into notes below the picture, the first of which may only say that something is.
+  const note = lines.findLast((line) => line.startsWith("= "))?.slice(2);
   const first = lines.find((line) => /error: ./.test(line)) ?? lines[0] ?? "";
-  return first.replace(/^.*?error: /, "");
+  return (note ?? first.replace(/^.*?error: /, "")).replace(
+    /Scalar\(Scalar { kind: (\w+), width: (\d+) }\)/g,
+    (_, kind, width) =>
+      kind === "Bool" ? "bool" : `${SCALARS[kind] ?? kind}${8 * width}`,
+  );
 }
