@@ -12,6 +12,12 @@ import {
   remainder,
   UNARY_OPS,
 } from "../../wgsl/pointwise/mod.ts";
+import {
+  reluSlope,
+  sigmoidSlope,
+  tanhSlope,
+} from "../../wgsl/pointwise/slope.ts";
+import { checkOp, host, noise, runVariant } from "../support/plan.ts";
 
 /** ∂(Σ f(x))/∂x for each x. */
 async function slopes(
@@ -75,4 +81,17 @@ Deno.test("gradients have the dtype of the operand that they belong to", async (
   half.mul(full).sum().backward();
   assertEquals([half.grad?.dtype, full.grad?.dtype], ["f16", "f32"]);
   assertEquals([...await half.grad!.read()], [3, 4]);
+});
+
+Deno.test("gradients that have a kernel of their own equal their references", async () => {
+  for (const op of [reluSlope, sigmoidSlope, tanhSlope]) {
+    const inputs = [noise([40], 1), noise([40], 2)];
+    await checkOp(op, { inputs, attrs: {} });
+  }
+  // NaN lets the gradient through, as in PyTorch, and 0 stops even infinity.
+  const dy = host([1, 2, 3, Infinity], [4]);
+  const y = host([0, 5, NaN, 0], [4]);
+  const given = { inputs: [dy, y], attrs: {} };
+  const [{ data }] = await runVariant(reluSlope, "naive", given);
+  assertEquals([...data], [0, 2, 3, 0]);
 });

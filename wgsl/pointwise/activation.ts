@@ -2,6 +2,7 @@
 import type { Tensor } from "../../core/tensor.ts";
 import { activation } from "./library.ts";
 import { choose } from "./select.ts";
+import { reluSlope } from "./slope.ts";
 import { erf } from "./special.ts";
 import { fromInput, fromOutput, unary, unaryWith } from "./unary.ts";
 
@@ -13,7 +14,7 @@ export const relu = unary({
   functions: activation,
   result: "same",
   value: (x) => x < 0 ? 0 : x,
-  gradient: fromOutput((dy, y, _, apply) => choose(apply, y.le(0), 0, dy)),
+  gradient: fromOutput((dy, y, _, apply) => apply(reluSlope, [dy, y], {})[0]),
 });
 
 /** The slope of {@linkcode leakyRelu} below 0, and the depth of {@linkcode elu}. */

@@ -1,5 +1,6 @@
 /** Exponentials, logarithms, hyperbolic functions, the error function. Integers give f32. */
 import { errorFunction, exponential, hyperbolic } from "./library.ts";
+import { sigmoidSlope, tanhSlope } from "./slope.ts";
 import { erf as erfOf } from "./special.ts";
 import { fromInput, fromOutput, unary } from "./unary.ts";
 
@@ -108,7 +109,7 @@ export const tanh = unary({
   value: Math.tanh,
   accuracy: { ulps: 1.5 },
   flops: 35,
-  gradient: fromOutput((dy, y) => dy.mul(y.square().neg().add(1))),
+  gradient: fromOutput((dy, y, _, apply) => apply(tanhSlope, [dy, y], {})[0]),
 });
 
 /** 1 / (1 + e^-x). At most 3.5 ULP off down to -88, where e^-x ends; 0 below, as in PyTorch. */
@@ -120,7 +121,9 @@ export const sigmoid = unary({
   value: (x) => 1 / (1 + Math.exp(-x)),
   accuracy: { ulps: 3.5, from: -88 },
   flops: 22,
-  gradient: fromOutput((dy, y) => dy.mul(y).mul(y.neg().add(1))),
+  gradient: fromOutput((dy, y, _, apply) =>
+    apply(sigmoidSlope, [dy, y], {})[0]
+  ),
 });
 
 /** The error function, 2/√π·∫₀ˣ exp(-t²) dt. At most 1.5 ULP off. */

@@ -16,6 +16,7 @@ import inverseTrigonometricCode from "./functions/inverse_trigonometric.wgsl" wi
 };
 import logicalCode from "./functions/logical.wgsl" with { type: "text" };
 import powerCode from "./functions/power.wgsl" with { type: "text" };
+import slopeCode from "./functions/slope.wgsl" with { type: "text" };
 import trigonometricCode from "./functions/trigonometric.wgsl" with {
   type: "text",
 };
@@ -73,6 +74,12 @@ export const errorFunction: FunctionSet = {
 export const activation: FunctionSet = {
   code: activationCode,
   needs: [bits, arithmetic, exponential, hyperbolic, errorFunction],
+};
+
+/** Gradients of activation functions by their outputs. */
+export const slope: FunctionSet = {
+  code: slopeCode,
+  needs: [bits, arithmetic],
 };
 
 /** The text of some sets and all that they need, each once. */

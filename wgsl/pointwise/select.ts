@@ -65,14 +65,18 @@ export const where: Op<WhereAttrs> = {
   },
   gradient: {
     saves: { inputs: [0] },
-    rule({ grads: [dy], inputs: [condition], inputMetas, attrs, apply }) {
+    rule({ grads: [dy], inputs: [condition], inputMetas, needs, ...context }) {
       if (!dy) return inputMetas.map(() => null);
-      const flows: Tensor[] = [];
-      if (attrs.yes === undefined) flows.push(choose(apply, condition, dy, 0));
-      if (attrs.no === undefined) flows.push(choose(apply, condition, 0, dy));
+      const { attrs: { yes, no }, apply } = context;
+      const flows = [
+        ...(yes === undefined ? [() => choose(apply, condition, dy, 0)] : []),
+        ...(no === undefined ? [() => choose(apply, condition, 0, dy)] : []),
+      ];
       return [
         null,
-        ...flows.map((flow, i) => fitTo(flow, inputMetas[i + 1])),
+        ...flows.map((flow, i) =>
+          needs[i + 1] ? fitTo(flow(), inputMetas[i + 1]) : null
+        ),
       ];
     },
   },

@@ -2,8 +2,8 @@
 //
 // a, b, c: [n0, ..., nk] seen through strides and a first element -> y: the
 // same shape. A, B, C, X and Y (element types as stored, computed and written)
-// and op are appended by the launch plan. Operands that broadcast
-// have strides of 0.
+// and op are appended by the launch plan. Operands that broadcast have strides
+// of 0.
 //
 // The sum: none; op is applied once an element.
 //
