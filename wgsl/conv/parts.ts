@@ -1,6 +1,6 @@
 /**
  * Launches of the weight gradient. Its sum runs over all outputs of all images, which are dealt to parts that run side by side; each part's sums
- * go to scratch memory, and a last launch adds the parts up in order.
+ * go to scratch memory, and a last launch adds the parts up in order. Large gradients have one part, which goes straight to its place.
  */
 import { ALIGN, bind, linearGrid, storageType, words } from "../launch.ts";
 import type { DType, Kernel, Launch, Limits, Plan } from "../op.ts";
@@ -144,7 +144,14 @@ export function planParts(
   const launches: Launch[] = [];
   const scratch = [ALIGN, ALIGN];
   for (const box of boxes) {
-    const job = jobOf(geometry, kernel, operands, box, limits);
+    const job = jobOf(
+      geometry,
+      kernel,
+      operands,
+      box,
+      boxes.length === 1,
+      limits,
+    );
     const pixels = area(geometry.output);
     let parts = 0;
     for (let n = 0; n < geometry.batch; n += job.images) {
@@ -161,12 +168,13 @@ export function planParts(
         parts = job.parts;
       }
     }
+    if (kernel.packed) {
+      const bytes = packedBytes(job, job.images);
+      scratch[PACKED] = Math.max(scratch[PACKED], bytes);
+    }
+    if (job.direct) continue;
     launches.push(sumLaunch(job, parts, limits));
     scratch[PARTS] = Math.max(scratch[PARTS], job.parts * job.count * 4);
-    scratch[PACKED] = Math.max(
-      scratch[PACKED],
-      kernel.packed ? packedBytes(job, job.images) : 0,
-    );
   }
   return { launches, scratch };
 }
@@ -182,6 +190,8 @@ interface Job extends Operands {
   /** Images whose operands fit a binding together. */
   readonly images: number;
   readonly parts: number;
+  /** Whether the one part is the gradient itself, and can be summed where it belongs. */
+  readonly direct: boolean;
 }
 
 function jobOf(
@@ -189,6 +199,7 @@ function jobOf(
   kernel: PartKernel,
   operands: Operands,
   box: SumBox,
+  whole: boolean,
   limits: Limits,
 ): Job {
   const most = limits.maxStorageBufferBindingSize;
@@ -225,6 +236,7 @@ function jobOf(
     invocations,
     images,
     parts: Math.max(1, parts),
+    direct: whole && parts <= 1 && x.dtype === "f32" && geometry.batch > 0,
   };
 }
 
@@ -279,7 +291,9 @@ function partLaunch(
     kernel.packed
       ? bind("scratch", PACKED, "read", packed)
       : bind("input", 1, "read", b),
-    bind("scratch", PARTS, "write", { offset: 0, size: parts * count * 4 }),
+    job.direct
+      ? bind("output", 0, "write", windowIn(box, job.dw))
+      : bind("scratch", PARTS, "write", { offset: 0, size: parts * count * 4 }),
   ];
   const summed = Math.min(last - first, parts * length);
   return {

@@ -36,7 +36,7 @@ const PIXELS = 8;
 export function quadsFor(channels: number): number {
   const cost = (quads: number) =>
     Math.ceil(channels / (4 * quads)) * (1.2 + quads);
-  return [4, 2, 1].reduce((best, q) => cost(q) < cost(best) ? q : best);
+  return [4, 3, 2, 1].reduce((best, q) => cost(q) < cost(best) ? q : best);
 }
 
 /** A correlation and how its operands lie, its weights packed. */
