@@ -69,7 +69,8 @@ export function execute<Attrs>(
 function backendOf(name: string, inputs: readonly TensorBase[]): Backend {
   if (inputs.length === 0) return currentBackend();
   const [backend, ...others] = inputs.map(({ storage }) => storage.backend);
-  if (backend.lost) throw backend.lost;
+  const gone = [backend, ...others].find(({ lost }) => lost);
+  if (gone) throw gone.lost;
   if (others.some((other) => other !== backend)) {
     throw new LaunchError(
       `Cannot run ${name}: its tensors were made on different devices, move one with tensor(await x.read(), { shape: x.shape })`,

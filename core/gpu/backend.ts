@@ -178,6 +178,7 @@ export class GpuBackend implements Backend {
   }
 
   destroy(): void {
+    this.#queue.fail("destroyed");
     this.#device.destroy();
   }
 

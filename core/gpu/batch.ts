@@ -54,18 +54,20 @@ export class CommandQueue {
     this.#device = device;
     this.#around = around;
     this.#openScopes();
-    device.lost.then(({ reason, message }) => {
-      this.#lost = new DeviceLostError(
-        `The GPU device was lost (${reason}): ${
-          message || "no further reason"
-        }, call init() for a new one`,
-      );
-    });
+    device.lost.then(({ reason, message }) => this.fail(reason, message));
   }
 
   /** Why the device can't be used any more, if so. */
   get lost(): DeviceLostError | undefined {
     return this.#lost;
+  }
+
+  /** Takes the device for lost from now on. */
+  fail(reason: GPUDeviceLostReason, message = ""): void {
+    const details = [reason, message].filter(Boolean).join(": ");
+    this.#lost ??= new DeviceLostError(
+      `Cannot use the GPU device: it was lost (${details}), await init() gives a new one`,
+    );
   }
 
   /** Whether the batch must be submitted before a launch of this pipeline can be recorded. */

@@ -4,7 +4,7 @@
  * Deno's `mapAsync` has done its work when the call returns, though its promise resolves some 10 ms later; a buffer that was mapped before
  * can then be read at once. Elsewhere `getMappedRange` throws until the promise has resolved, and so it is awaited.
  */
-import { DeviceLostError } from "../errors.ts";
+import { LaunchError } from "../errors.ts";
 import type { Batch, CommandQueue } from "./batch.ts";
 import type { GpuBlock } from "./pool.ts";
 
@@ -120,8 +120,11 @@ export class Readback {
       try {
         await mapped;
       } catch (error) {
-        throw this.#queue.lost ?? new DeviceLostError(
+        // The news that the device is lost may come after the failure that it causes.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        throw this.#queue.lost ?? new LaunchError(
           `Cannot read from the GPU: ${(error as Error).message}`,
+          [],
         );
       }
       return staging.getMappedRange(0, total);
