@@ -311,7 +311,7 @@ export abstract class TensorElementwise extends TensorBase {
     return this.run(ops.clamp, [this], bounds);
   }
 
-  /** `a` where this is not 0, `b` elsewhere; all three broadcast. */
+  /** `a` where this, a bool tensor, holds; `b` elsewhere. All three broadcast. */
   where(a: Tensor | number, b: Tensor | number): Tensor {
     const { inputs, attrs } = ops.whereCall<TensorBase>(this, a, b);
     return this.run(ops.where, inputs, attrs);
