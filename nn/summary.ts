@@ -36,7 +36,7 @@ export class Summary {
     return this.layers.reduce((sum, layer) => sum + layer.multiplyAdds, 0);
   }
 
-  /** Bytes of the outputs of layers that have no layers below, forward and backward. */
+  /** Bytes of the outputs of layers with parameters, forward and backward: what torchinfo counts. */
   get activationBytes(): number {
     const outputs = this.layers.filter((layer) => layer.parameters > 0);
     return outputs.reduce(
@@ -77,9 +77,9 @@ export class Summary {
       `Non-trainable params: ${grouped(this.parameters - this.trainable)}`,
       `Total mult-adds: ${grouped(this.multiplyAdds)}`,
       rule,
-      `Input size: ${megabytes(this.inputBytes)}`,
-      `Forward/backward pass size: ${megabytes(this.activationBytes)}`,
-      `Params size: ${megabytes(weightBytes)}`,
+      `Input size: ${humanBytes(this.inputBytes)}`,
+      `Forward/backward pass size: ${humanBytes(this.activationBytes)}`,
+      `Params size: ${humanBytes(weightBytes)}`,
       rule,
     ].join("\n");
   }
@@ -177,6 +177,10 @@ function grouped(n: number): string {
   return n.toLocaleString("en-US");
 }
 
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(2)} MB`;
+/** Bytes with the unit that leaves one to three digits before the point. */
+function humanBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  const power = Math.min(3, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
+  const value = bytes / 1000 ** power;
+  return `${power === 0 ? value : value.toFixed(2)} ${units[power]}`;
 }
