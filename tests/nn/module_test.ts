@@ -11,7 +11,7 @@ import {
   noGrad,
   randn,
   scope,
-  Tensor,
+  type Tensor,
   tensor,
   zeros,
   zoo,

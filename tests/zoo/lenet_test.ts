@@ -7,7 +7,7 @@ import {
   nn,
   randn,
   scope,
-  Tensor,
+  type Tensor,
   tensor,
   zoo,
 } from "../../mod.ts";
