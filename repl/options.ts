@@ -65,7 +65,8 @@ function parse(args: readonly string[]) {
   }
 }
 
-function seedOf(text: string): number {
+/** Reads a seed. Throws a UsageError. */
+export function seedOf(text: string): number {
   const seed = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed)) {
     throw new UsageError(

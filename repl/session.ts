@@ -126,7 +126,9 @@ export class Session {
     return Atomics.load(signal, 0) !== 0;
   }
 
-  close() {
+  /** Ends the session, after the lines so far. */
+  async close(): Promise<void> {
+    await this.idle();
     this.#engine.close();
   }
 

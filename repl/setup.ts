@@ -135,7 +135,7 @@ async function installDriver(
 }
 
 /** Mesa complains on standard error, twice a process, when XDG_RUNTIME_DIR isn't set. */
-function setRuntimeFolder(): void {
+export function setRuntimeFolder(): void {
   if (Deno.build.os !== "linux" || Deno.env.get("XDG_RUNTIME_DIR")) return;
   Deno.env.set("XDG_RUNTIME_DIR", Deno.env.get("TMPDIR") ?? "/tmp");
 }

@@ -11,7 +11,7 @@ export interface Screen {
   write(text: string): void;
 }
 
-/** The width where there is no terminal to ask. */
+/** The width where there is no terminal to ask, or it doesn't know. */
 const PLAIN_COLUMNS = 80;
 
 /** Standard output as it is at this moment. */
@@ -22,7 +22,9 @@ export function standardOutput(): Screen {
     colors: colorsOf(terminal, (name) => Deno.env.get(name)),
     live: terminal && Deno.env.get("TERM") !== "dumb",
     get columns() {
-      return terminal ? Deno.consoleSize().columns : PLAIN_COLUMNS;
+      // A terminal that was never given a size says 0.
+      const columns = terminal ? Deno.consoleSize().columns : 0;
+      return columns || PLAIN_COLUMNS;
     },
     write(text) {
       const bytes = encoder.encode(text);

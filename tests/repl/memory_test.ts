@@ -36,8 +36,7 @@ async function liveAfter(lines: readonly string[]): Promise<number[]> {
   await session.evaluate(
     "for (const name of Object.keys(held)) delete held[name]; _ = 0",
   );
-  await session.idle();
-  session.close();
+  await session.close();
   return counts;
 }
 

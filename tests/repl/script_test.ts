@@ -19,7 +19,7 @@ async function run(text: string): Promise<[string[], string | undefined]> {
     source: "stdin",
     print: (line) => printed.push(line),
   });
-  session.close();
+  await session.close();
   return [printed, failure];
 }
 

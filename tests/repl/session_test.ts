@@ -252,7 +252,7 @@ Deno.test("lines run one after the other even when they are handed in at once", 
     session.evaluate("order.push('fast')"),
     session.evaluate("order.join()"),
   ]);
-  session.close();
+  await session.close();
   assertEquals(outcomes.map((o) => o.kind === "value" ? o.text : o.kind), [
     "0",
     "1",
@@ -268,7 +268,7 @@ Deno.test("a failure to show a value is the line's error", async () => {
       Promise.reject(new Error("Cannot read the tensor: device lost")),
   });
   const outcome = await session.evaluate("1");
-  session.close();
+  await session.close();
   assert(outcome.kind === "error");
   assertEquals(outcome.text, "Error: Cannot read the tensor: device lost");
 });
@@ -286,7 +286,7 @@ Deno.test("an interrupted line that waits is left, and what it does later has no
     await play(session, ["40 + 2", "wake(); 1", "_"]),
     "> 40 + 2\n42\n> wake(); 1\n1\n> _\n1",
   );
-  session.close();
+  await session.close();
 });
 
 Deno.test("code of an interrupted line is told so, also after an await, and later lines are not", async () => {
@@ -302,7 +302,7 @@ Deno.test("code of an interrupted line is told so, also after an await, and late
   assertEquals((await loop).kind, "interrupted");
   const steps = await session.evaluate("step(); steps > 1");
   assertEquals(steps, { kind: "value", text: "true" });
-  session.close();
+  await session.close();
 });
 
 Deno.test("the shared signal stops a line that never lets go of the thread", async () => {
@@ -319,5 +319,5 @@ Deno.test("the shared signal stops a line that never lets go of the thread", asy
   }, { signal });
   assertEquals((await session.evaluate("for (;;) op()")).kind, "interrupted");
   assertEquals(await session.evaluate("1"), { kind: "value", text: "1" });
-  session.close();
+  await session.close();
 });

@@ -21,11 +21,12 @@ export class Terminal {
   #news = Promise.withResolvers<void>();
   #ended = false;
 
-  /** Starts `deno` with these arguments. */
+  /** Starts `deno` with these arguments in a terminal of 80 columns. */
   constructor(args: readonly string[], env: Record<string, string> = {}) {
     const command = [Deno.execPath(), ...args].map((arg) => `'${arg}'`);
+    const sized = `stty cols 80 rows 24; exec ${command.join(" ")}`;
     this.#process = new Deno.Command("script", {
-      args: ["-qec", command.join(" "), "/dev/null"],
+      args: ["-qec", sized, "/dev/null"],
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

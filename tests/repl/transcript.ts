@@ -18,9 +18,8 @@ export async function assertTranscript(
   const session = new Session(host);
   try {
     assertEquals(await play(session, typed(text)), text);
-    await session.idle();
   } finally {
-    session.close();
+    await session.close();
   }
 }
 

@@ -1,0 +1,51 @@
+/** The tensor library as the session sees it: its names, and how its values are shown. */
+import { onInterrupt } from "../core/runtime.ts";
+import * as library from "../mod.ts";
+import type { Host } from "./session.ts";
+import { pictures } from "./term/picture.ts";
+import { plot } from "./term/plot.ts";
+import type { Colors } from "./term/screen.ts";
+import { trainingProgress } from "./term/training.ts";
+
+/** How deep inside a value tensors are looked for to show them with their elements, and how many are read. */
+const READ_DEPTH = 3;
+const READ_COUNT = 16;
+
+/** Tensors with more elements are shown by their shape: to read 64 MiB for a few numbers would take long. */
+const READ_SIZE = 2 ** 24;
+
+/** The host of a session with every name of the library, and drawing. */
+export function libraryHost(colors: Colors): Host {
+  return {
+    globals: { ...library, pictures, plot, trainingProgress },
+    live: () => library.memory().tensors,
+    onInterrupt,
+    async show(value) {
+      await Promise.all(tensorsIn(value).map((tensor) => tensor.read()));
+      return Deno.inspect(value, { colors: colors !== "none", depth: 4 });
+    },
+  };
+}
+
+/** The tensors whose elements the text of a value needs. */
+function tensorsIn(value: unknown): library.Tensor[] {
+  const found: library.Tensor[] = [];
+  const seen = new Set<unknown>();
+  function look(inside: unknown, depth: number): void {
+    if (typeof inside !== "object" || inside === null || seen.has(inside)) {
+      return;
+    }
+    seen.add(inside);
+    if (inside instanceof library.Tensor) {
+      const wanted = !inside.disposed && inside.size <= READ_SIZE;
+      if (wanted && found.length < READ_COUNT) found.push(inside);
+    } else if (depth < READ_DEPTH && !ArrayBuffer.isView(inside)) {
+      const parts = inside instanceof Map || inside instanceof Set
+        ? inside.values()
+        : Object.values(inside);
+      for (const part of parts) look(part, depth + 1);
+    }
+  }
+  look(value, 0);
+  return found;
+}
