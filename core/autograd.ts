@@ -8,6 +8,7 @@
 import type { Apply, GradientContext, Meta } from "../wgsl/op.ts";
 import { formatShape, sameShape } from "../wgsl/shape.ts";
 import { AutogradError } from "./errors.ts";
+import { withoutPlaces } from "./places.ts";
 import { outsideScopes, scope } from "./scope.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -201,12 +202,10 @@ export function propagate(
 ): (Tensor | undefined)[] {
   const { createGraph = false, targets } = options;
   const { retainGraph = createGraph } = options;
+  const run = () => new Propagation(retainGraph, targets, apply).run(roots);
   return withRecording(
     createGraph,
-    () =>
-      outsideScopes(() =>
-        new Propagation(retainGraph, targets, apply).run(roots)
-      ),
+    () => outsideScopes(() => withoutPlaces(run)),
   );
 }
 

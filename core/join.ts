@@ -3,7 +3,7 @@ import { concat as concatOp } from "../wgsl/move/concat.ts";
 import { formatShape, normalizeAxis, sameShape } from "../wgsl/shape.ts";
 import { noGrad, propagate } from "./autograd.ts";
 import { AutogradError, ShapeError } from "./errors.ts";
-import { currentScope } from "./scope.ts";
+import { currentScope, tidy } from "./scope.ts";
 import { apply, type Tensor } from "./tensor.ts";
 
 /** Tensors one after another along an axis; their other sizes agree. */
@@ -28,7 +28,7 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
       [tensors[0].shape, other.shape],
     );
   }
-  return concat(tensors.map((x) => x.unsqueeze(axis)), axis);
+  return tidy(() => concat(tensors.map((x) => x.unsqueeze(axis)), axis));
 }
 
 /** `a` where the condition holds, `b` elsewhere; all three broadcast. */
@@ -59,6 +59,7 @@ export function gradients(
   options: GradientOptions = {},
 ): Tensor[] {
   const { gradient, ...rest } = options;
+  for (const x of [output, ...inputs]) x.requireMemory();
   const { edge } = output;
   const targets = inputs.flatMap((x) => x.edge ?? []);
   if (!edge || targets.length < inputs.length) {
@@ -92,7 +93,7 @@ export function gradients(
 
 /**
  * The derivative of a function: takes the same arguments and returns the gradient of the function's scalar result with respect to the first. Can be
- * nested.
+ * nested. All else that the function makes is freed.
  *
  * @example
  * ```ts
@@ -110,14 +111,15 @@ export function gradients(
 export function grad<Rest extends unknown[]>(
   f: (x: Tensor, ...rest: Rest) => Tensor,
 ): (x: Tensor, ...rest: Rest) => Tensor {
-  return (x, ...rest) => {
-    // Inside another grad the argument is part of its graph, and must stay so; the view gives it an edge of its own, apart from other uses of x.
-    const nested = x.requiresGrad;
-    const input = nested ? x.reshape(x.shape) : x.detach();
-    if (!nested) input.requiresGrad = true;
-    const [result] = gradients(f(input, ...rest), [input], {
-      createGraph: nested,
+  return (x, ...rest) =>
+    tidy(() => {
+      // Inside another grad the argument is part of its graph, and must stay so; the view gives it an edge of its own, apart from other uses of x.
+      const nested = x.requiresGrad;
+      const input = nested ? x.reshape(x.shape) : x.detach();
+      if (!nested) input.requiresGrad = true;
+      const [result] = gradients(f(input, ...rest), [input], {
+        createGraph: nested,
+      });
+      return result;
     });
-    return result;
-  };
 }

@@ -21,7 +21,7 @@ import { edgeOf, execute, record } from "./apply.ts";
 import { type BackwardOptions, noGrad, propagate } from "./autograd.ts";
 import { AutogradError, ShapeError } from "./errors.ts";
 import { checkIndices } from "./indices.ts";
-import { outsideScopes } from "./scope.ts";
+import { outsideScopes, tidy } from "./scope.ts";
 import type { TensorBase, TensorInit } from "./tensor_base.ts";
 import { TensorReduce } from "./tensor_reduce.ts";
 
@@ -64,6 +64,7 @@ export class Tensor extends TensorReduce {
    * @param gradient ∂loss/∂this. May be left out for a tensor with one element, where it is 1.
    */
   backward(gradient?: Tensor, options: BackwardOptions = {}): void {
+    this.requireMemory();
     const { edge } = this;
     if (!edge) {
       throw new AutogradError(
@@ -171,7 +172,7 @@ export class Tensor extends TensorReduce {
     const axes = this.shape.flatMap((n, d) =>
       d < lead || (shape[d - lead] === 1 && n !== 1) ? [d] : []
     );
-    return this.sum(axes, { keepDims: true }).reshape(shape);
+    return tidy(() => this.sum(axes, { keepDims: true }).reshape(shape));
   }
 
   /** Positions `start` to `end` (not included) of an axis, in steps; negative ones count from the end. No copy. */
@@ -203,7 +204,7 @@ export class Tensor extends TensorReduce {
       );
     }
     const at = index < 0 ? index + n : index;
-    return this.slice(d, at, at + 1).squeeze(d);
+    return tidy(() => this.slice(d, at, at + 1).squeeze(d));
   }
 
   /** Without the axes of size 1, or without the one that is named, which must have size 1. */
@@ -279,11 +280,16 @@ export class Tensor extends TensorReduce {
         [this.shape, other.shape],
       );
     }
-    const a = this.rank === 1 ? this.unsqueeze(0) : this;
-    const b = other.rank === 1 ? other.unsqueeze(1) : other;
-    const product = this.run(matmul, [a, b], {});
-    const rows = this.rank === 1 ? product.squeeze(-2) : product;
-    return other.rank === 1 ? rows.squeeze(-1) : rows;
+    if (this.rank > 1 && other.rank > 1) {
+      return this.run(matmul, [this, other], {});
+    }
+    return tidy(() => {
+      const a = this.rank === 1 ? this.unsqueeze(0) : this;
+      const b = other.rank === 1 ? other.unsqueeze(1) : other;
+      const product = this.run(matmul, [a, b], {});
+      const rows = this.rank === 1 ? product.squeeze(-2) : product;
+      return other.rank === 1 ? rows.squeeze(-1) : rows;
+    });
   }
 
   /** Values at `index` along an axis: `result[i][j] = this[index[i][j]][j]` for axis 0. The index has this tensor's rank. */

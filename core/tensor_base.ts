@@ -9,6 +9,7 @@ import {
 } from "../wgsl/shape.ts";
 import { type Edge, Leaf, type Saved } from "./autograd.ts";
 import { AutogradError, DisposedError, ShapeError } from "./errors.ts";
+import { captureStack, placeOf } from "./places.ts";
 import { formatTensor, nest, type Nested, pickShown } from "./print.ts";
 import { checkInterrupt, currentPath } from "./runtime.ts";
 import {
@@ -34,12 +35,21 @@ class Hold {
   open = true;
   stack: string | undefined;
 
-  constructor(readonly storage: Storage, readonly edge: Edge | undefined) {
+  /** @param made The constructor that the stack leaves out, with all that it calls. */
+  constructor(
+    readonly storage: Storage,
+    readonly edge: Edge | undefined,
+    made: abstract new (init: TensorInit) => TensorBase,
+  ) {
     storage.retain();
     if (edge && !(edge instanceof Leaf)) edge.node.retain();
     countTensor(1);
-    // Formatted only when somebody asks for it.
-    Error.captureStackTrace(this, Hold);
+    captureStack(this, made);
+  }
+
+  /** Makes the stack a text: until then it holds the objects whose methods ran, among them the tensors that this one was computed from. */
+  detachStack(): void {
+    this.stack = `${this.stack ?? ""}`;
   }
 
   release(): void {
@@ -69,7 +79,7 @@ export abstract class TensorBase implements Disposable, Tracked {
   #leaf: Leaf | undefined;
 
   constructor({ storage, view, edge, madeBy }: TensorInit) {
-    this.#hold = new Hold(storage, edge);
+    this.#hold = new Hold(storage, edge, new.target);
     this.#view = view;
     this.#madeBy = madeBy;
     this.moveTo(currentScope());
@@ -121,8 +131,13 @@ export abstract class TensorBase implements Disposable, Tracked {
 
   /** The memory. Throws a DisposedError after {@linkcode dispose}. */
   get storage(): Storage {
-    if (!this.#hold.open) throw this.#disposedError();
+    this.requireMemory();
     return this.#hold.storage;
+  }
+
+  /** Throws a DisposedError after {@linkcode dispose}. */
+  requireMemory(): void {
+    if (!this.#hold.open) throw this.#disposedError();
   }
 
   /** Whether `dispose` or a scope's end has freed it. */
@@ -254,8 +269,12 @@ export abstract class TensorBase implements Disposable, Tracked {
     this.#scope?.untrack(this);
     this.#scope = scope;
     finalizer.unregister(this);
-    if (scope) scope.track(this);
-    else finalizer.register(this, this.#hold, this);
+    if (scope) {
+      scope.track(this);
+    } else {
+      this.#hold.detachStack();
+      finalizer.register(this, this.#hold, this);
+    }
   }
 
   /** The values in row-major order: a Float32Array, Int32Array, Uint32Array, Float16Array, or a Uint8Array of 0 and 1 for `bool`. */
@@ -363,19 +382,4 @@ function titleOf(
 ): string {
   const where = path ? ` in ${path}` : "";
   return `${summaryOf(meta)} tensor made by ${madeBy}${where}`;
-}
-
-/** Root of the library's own files, which a user doesn't want to be pointed to. */
-const LIBRARY = new URL("..", import.meta.url).href;
-
-/** The first place of a stack that isn't in the library's rooms: " at file:///…/lenet.ts:12:7". */
-function placeOf(stack: string): string {
-  for (const line of stack.split("\n")) {
-    const place = line.match(/\(?((?:file|https?):\/\/[^\s)]+:\d+:\d+)\)?$/)
-      ?.[1];
-    if (!place) continue;
-    const inside = place.startsWith(LIBRARY) ? place.slice(LIBRARY.length) : "";
-    if (!/^(core|nn|wgsl)\//.test(inside)) return ` at ${place}`;
-  }
-  return "";
 }

@@ -15,6 +15,7 @@ import { cumsum } from "../wgsl/reduce/cumsum.ts";
 import { sort } from "../wgsl/reduce/sort.ts";
 import { normalizeAxes, normalizeAxis } from "../wgsl/shape.ts";
 import { logSoftmax, softmax } from "../wgsl/softmax/softmax.ts";
+import { tidy } from "./scope.ts";
 import type { Tensor } from "./tensor.ts";
 import { isFloat } from "./tensor_base.ts";
 import { TensorElementwise } from "./tensor_elementwise.ts";
@@ -64,8 +65,10 @@ export abstract class TensorReduce extends TensorElementwise {
   mean(axes?: Axes, options: ReduceOptions = {}): Tensor {
     const list = normalizeAxes(axes, this.rank, "average");
     const count = list.reduce((n, d) => n * this.shape[d], 1);
-    const total = isFloat(this.dtype) ? this : this.alias().to("f32");
-    return total.sum(list, options).div(count);
+    return tidy(() => {
+      const floats = isFloat(this.dtype) ? this : this.alias().to("f32");
+      return floats.sum(list, options).div(count);
+    });
   }
 
   /** Mean squared distance from the mean, in two passes; divided by n - `correction`. */
@@ -79,10 +82,11 @@ export abstract class TensorReduce extends TensorElementwise {
     const { correction = 1, ...rest } = options;
     const list = normalizeAxes(axes, this.rank, "take the variance");
     const count = list.reduce((n, d) => n * this.shape[d], 1);
-    const distance = this.sub(this.mean(list, { keepDims: true }));
-    return distance.square().sum(list, rest).div(
-      Math.max(0, count - correction),
-    );
+    return tidy(() => {
+      const distance = this.sub(this.mean(list, { keepDims: true }));
+      const total = distance.square().sum(list, rest);
+      return total.div(Math.max(0, count - correction));
+    });
   }
 
   /** Position of the largest value along an axis as i32; the first of equal ones, and NaN wins. Without an axis, in the flattened tensor. */
@@ -135,8 +139,13 @@ export abstract class TensorReduce extends TensorElementwise {
       );
     }
     const { largest = true } = options;
-    const { values, indices } = this.sort({ descending: largest });
-    return { values: values.slice(-1, 0, k), indices: indices.slice(-1, 0, k) };
+    return tidy(() => {
+      const { values, indices } = this.sort({ descending: largest });
+      return {
+        values: values.slice(-1, 0, k),
+        indices: indices.slice(-1, 0, k),
+      };
+    });
   }
 
   /** Zeros of the same shape and dtype. */
@@ -173,9 +182,10 @@ export abstract class TensorReduce extends TensorElementwise {
     { keepDims = false }: ReduceOptions,
   ): Tensor {
     if (axis === undefined) {
-      return this.run(op, [this.alias().flatten()], {
-        axis: 0,
-        keepDims: false,
+      return tidy(() => {
+        const flat = this.alias().flatten();
+        const place = this.run(op, [flat], { axis: 0, keepDims: false });
+        return keepDims ? place.reshape(this.shape.map(() => 1)) : place;
       });
     }
     const d = normalizeAxis(axis, this.rank, "compare");

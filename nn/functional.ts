@@ -1,4 +1,5 @@
 /** Layers as functions: what the classes in nn/layers call with their parameters. */
+import { tidy } from "../core/scope.ts";
 import { apply, type Tensor } from "../core/tensor.ts";
 import { nextRandom } from "../core/create.ts";
 import { conv2d as convOp } from "../wgsl/conv/conv2d.ts";
@@ -147,11 +148,13 @@ export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
       [x.shape, w.shape],
     );
   }
-  const rows = x.rank === 1 ? x.unsqueeze(0) : x;
-  const columns = w.transpose(0, 1);
-  const inputs = bias ? [rows, columns, bias] : [rows, columns];
-  const [y] = apply(matmulOp, inputs, {});
-  return x.rank === 1 ? y.squeeze(0) : y;
+  return tidy(() => {
+    const rows = x.rank === 1 ? x.unsqueeze(0) : x;
+    const columns = w.transpose(0, 1);
+    const inputs = bias ? [rows, columns, bias] : [rows, columns];
+    const [y] = apply(matmulOp, inputs, {});
+    return x.rank === 1 ? y.squeeze(0) : y;
+  });
 }
 
 /** Options of {@linkcode dropout}. */

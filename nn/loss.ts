@@ -1,5 +1,6 @@
 /** Losses. */
 import { findBadIndex } from "../core/indices.ts";
+import { tidy } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { DTypeError, ShapeError } from "../wgsl/errors.ts";
 import { formatShape } from "../wgsl/shape.ts";
@@ -51,8 +52,10 @@ export function crossEntropy(
       }`,
     );
   }
-  const likelihood = logits.logSoftmax(1).gather(1, labels.unsqueeze(1));
-  return reduce(likelihood.squeeze(1).neg(), options);
+  return tidy(() => {
+    const likelihood = logits.logSoftmax(1).gather(1, labels.unsqueeze(1));
+    return reduce(likelihood.squeeze(1).neg(), options);
+  });
 }
 
 /** Mean squared error. `(x - y)²` */
@@ -61,7 +64,7 @@ export function mseLoss(
   y: Tensor,
   options: LossOptions = {},
 ): Tensor {
-  return reduce(x.sub(y).square(), options);
+  return tidy(() => reduce(x.sub(y).square(), options));
 }
 
 function reduce(losses: Tensor, { reduction = "mean" }: LossOptions): Tensor {
