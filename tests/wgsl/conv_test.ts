@@ -78,6 +78,8 @@ Deno.test("kernels of any size, square or not, agree with the reference", async 
   await checkForms({ x: [1, 3, 9, 9], k: [2, 5, 5], padding: [2, 2, 2, 2] });
   await checkForms({ x: [1, 2, 3, 13], k: [3, 1, 7], padding: [0, 0, 3, 3] });
   await checkForms({ x: [1, 2, 13, 3], k: [3, 7, 1], padding: [3, 3, 0, 0] });
+  await checkForms({ x: [1, 2, 2, 41], k: [3, 1, 17] });
+  await checkForms({ x: [1, 2, 2, 41], k: [3, 1, 17], stride: [1, 2] });
 });
 
 Deno.test("a kernel that covers the whole plane agrees with the reference", async () => {

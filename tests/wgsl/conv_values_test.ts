@@ -169,4 +169,13 @@ Deno.test("NaN and infinities in the input reach the outputs that see them, and 
     [1, 1, 1, 5],
     [NaN, 0, 0, 0, Infinity],
   );
+  // With a stride, the tiled kernel fills rows of taps up with taps that must not be seen.
+  const strided = host([0, 0, 0, NaN, 0, 0, 0, 0, 0], [1, 1, 1, 9]);
+  const three = host([1, 1, 1], [1, 1, 1, 3]);
+  await assertValues(
+    conv2d,
+    { inputs: [strided, three], attrs: { ...PLAIN, stride: [1, 2] } },
+    [1, 1, 1, 4],
+    [0, NaN, 0, 0],
+  );
 });

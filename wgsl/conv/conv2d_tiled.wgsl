@@ -13,16 +13,21 @@
 // inputs that a tap needs stand in registers too, and the next tap needs the
 // same ones moved by one place: so a tap reads one input and QUADS vectors of
 // weights for 32 * QUADS multiply-adds. For this the outputs stand `spacing`
-// apart, and columns of taps are walked in PHASES:
+// apart, and columns of taps are taken in PHASES, every PHASES-th one:
 //   spacing = dilation_w / d, PHASES = stride_w / d, d their common divisor,
-// so that `spacing` outputs are as far as PHASES taps. Nothing is staged in
-// workgroup memory. Neighbouring invocations own neighbouring tiles.
+// so that `spacing` outputs are as far as PHASES taps. A row of taps is walked
+// in LINES of TAPS taps; these are written out, as loops cost more than taps.
+// Nothing is staged in workgroup memory. Neighbouring invocations own
+// neighbouring tiles.
 //
-// Edges: inputs beside the plane read as 0; outputs and channels past the end
-// are computed and not stored. T, the element type, is appended by the plan.
+// Edges: inputs beside the plane read as 0, and so do those of taps past the
+// last one, whose packed weights are 0; outputs and channels past the end are
+// computed and not stored. T, the element type, is appended by the plan.
 
 override QUADS: u32 = 4;
 override PHASES: u32 = 1;
+override LINES: u32 = 1;
+override TAPS: u32 = 7; // at most 7
 override START: u32 = 0; // 1: from the bias, 2: from what y has
 
 struct Params {
@@ -69,6 +74,44 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<T>;
 @group(0) @binding(4) var<uniform> params: Params;
 
+// What an invocation holds: its sums, low ones of outputs 0 to 3 and high ones
+// of 4 to 7; the inputs under them; and where the next tap's weights, last
+// input and column are.
+struct Tile {
+  low_0: mat4x4f,
+  low_1: mat4x4f,
+  low_2: mat4x4f,
+  low_3: mat4x4f,
+  high_0: mat4x4f,
+  high_1: mat4x4f,
+  high_2: mat4x4f,
+  high_3: mat4x4f,
+  low: vec4f,
+  high: vec4f,
+  w_at: u32,
+  x_at: u32,
+  v: u32,
+  s: u32,
+}
+
+// What all taps share: from one output to the next, columns of taps, the width
+// of the plane, and whether the row is on it.
+struct Row {
+  hop: u32,
+  columns: u32,
+  width: u32,
+  inside: bool,
+}
+
+// The next input along a row, or 0 where it is beside the row or plane.
+fn next_input(t: ptr<function, Tile>, row: Row) -> f32 {
+  let value = f32(x[(*t).x_at]);
+  let inside = row.inside && (*t).v < row.width;
+  (*t).x_at += row.hop;
+  (*t).v += row.hop;
+  return select(0.0, value, inside);
+}
+
 // Products of 4 weights and 4 inputs: a column a weight.
 fn outer(weights: vec4f, inputs: vec4f) -> mat4x4f {
   return mat4x4f(
@@ -79,9 +122,34 @@ fn outer(weights: vec4f, inputs: vec4f) -> mat4x4f {
   );
 }
 
-// The input at an index, or 0 where it stands beside its row or plane.
-fn input(at: u32, v: u32, width: u32, inside: bool) -> f32 {
-  return select(0.0, f32(x[at]), inside && v < width);
+// Moves the inputs by one place and adds one tap.
+fn add_tap(t: ptr<function, Tile>, row: Row) {
+  let last = next_input(t, row);
+  (*t).low = vec4f((*t).low.yzw, (*t).high.x);
+  (*t).high = vec4f((*t).high.yzw, last);
+  let used = (*t).s < row.columns;
+  let low = select(vec4f(), (*t).low, used);
+  let high = select(vec4f(), (*t).high, used);
+  let w_0 = w[(*t).w_at];
+  (*t).low_0 += outer(w_0, low);
+  (*t).high_0 += outer(w_0, high);
+  if (QUADS > 1) {
+    let w_1 = w[(*t).w_at + 1];
+    (*t).low_1 += outer(w_1, low);
+    (*t).high_1 += outer(w_1, high);
+  }
+  if (QUADS > 2) {
+    let w_2 = w[(*t).w_at + 2];
+    (*t).low_2 += outer(w_2, low);
+    (*t).high_2 += outer(w_2, high);
+  }
+  if (QUADS > 3) {
+    let w_3 = w[(*t).w_at + 3];
+    (*t).low_3 += outer(w_3, low);
+    (*t).high_3 += outer(w_3, high);
+  }
+  (*t).w_at += QUADS;
+  (*t).s += PHASES;
 }
 
 fn store_one(at: u32, value: f32, kept: bool) {
@@ -148,81 +216,72 @@ fn main(
   }
   let j = across_at / spacing * 8 * spacing + across_at % spacing;
 
-  // What the loops need, read once.
-  let channels = params.channels;
-  let tap_rows = params.tap_rows;
-  let tap_columns = params.tap_columns;
+  // What the loop needs, read once.
+  let lines = params.channels * params.tap_rows * LINES;
+  let rows = params.tap_rows;
   let height = params.height;
-  let width = params.width;
+  let area = height * params.width;
   let down = params.dilation_h;
   let right = params.dilation_w;
-  // From one output of the tile to the next.
-  let hop = spacing * params.stride_w;
+  var row = Row(
+    spacing * params.stride_w,
+    params.tap_columns,
+    params.width,
+    false,
+  );
   // Below 0, positions wrap around to large numbers, beside the plane as well.
   let first_h = u32(params.origin_h) + i * params.stride_h;
   let first_v = u32(params.origin_w) + j * params.stride_w;
   var plane = params.x_base + n * params.x_image + g * params.x_group + first_v;
-  var w_row = params.w_base + g * params.w_group + tile * params.w_tile;
+  var h = first_h;
+  var r = 0u;
+  var l = 0u;
 
-  var low_0 = mat4x4f();
-  var low_1 = mat4x4f();
-  var low_2 = mat4x4f();
-  var low_3 = mat4x4f();
-  var high_0 = mat4x4f();
-  var high_1 = mat4x4f();
-  var high_2 = mat4x4f();
-  var high_3 = mat4x4f();
-  for (var c = 0u; c < channels; c++) {
-    for (var r = 0u; r < tap_rows; r++) {
-      let h = first_h + r * down;
-      let inside = h < height;
-      for (var phase = 0u; phase < PHASES; phase++) {
-        var v = first_v + phase * right;
-        var x_at = plane + h * width + phase * right;
-        var low = vec4f(
-          0.0,
-          input(x_at, v, width, inside),
-          input(x_at + hop, v + hop, width, inside),
-          input(x_at + 2 * hop, v + 2 * hop, width, inside),
-        );
-        var high = vec4f(
-          input(x_at + 3 * hop, v + 3 * hop, width, inside),
-          input(x_at + 4 * hop, v + 4 * hop, width, inside),
-          input(x_at + 5 * hop, v + 5 * hop, width, inside),
-          input(x_at + 6 * hop, v + 6 * hop, width, inside),
-        );
-        v += 7 * hop;
-        x_at += 7 * hop;
-        var w_at = w_row + phase * QUADS;
-        for (var s = phase; s < tap_columns; s += PHASES) {
-          low = vec4f(low.yzw, high.x);
-          high = vec4f(high.yzw, input(x_at, v, width, inside));
-          v += hop;
-          x_at += hop;
-          let w_0 = w[w_at];
-          low_0 += outer(w_0, low);
-          high_0 += outer(w_0, high);
-          if (QUADS > 1) {
-            let w_1 = w[w_at + 1];
-            low_1 += outer(w_1, low);
-            high_1 += outer(w_1, high);
-          }
-          if (QUADS > 2) {
-            let w_2 = w[w_at + 2];
-            low_2 += outer(w_2, low);
-            high_2 += outer(w_2, high);
-          }
-          if (QUADS > 3) {
-            let w_3 = w[w_at + 3];
-            low_3 += outer(w_3, low);
-            high_3 += outer(w_3, high);
-          }
-          w_at += PHASES * QUADS;
-        }
-      }
-      w_row += tap_columns * QUADS;
+  var t: Tile;
+  t.w_at = params.w_base + g * params.w_group + tile * params.w_tile;
+  for (var line = 0u; line < lines; line++) {
+    t.s = l / PHASES * PHASES * TAPS + l % PHASES;
+    t.v = first_v + t.s * right;
+    t.x_at = plane + h * row.width + t.s * right;
+    row.inside = h < height;
+    // The first tap moves these by one place.
+    t.low.y = next_input(&t, row);
+    t.low.z = next_input(&t, row);
+    t.low.w = next_input(&t, row);
+    t.high.x = next_input(&t, row);
+    t.high.y = next_input(&t, row);
+    t.high.z = next_input(&t, row);
+    t.high.w = next_input(&t, row);
+    add_tap(&t, row);
+    if (TAPS > 1) {
+      add_tap(&t, row);
     }
-    plane += height * width;
+    if (TAPS > 2) {
+      add_tap(&t, row);
+    }
+    if (TAPS > 3) {
+      add_tap(&t, row);
+    }
+    if (TAPS > 4) {
+      add_tap(&t, row);
+    }
+    if (TAPS > 5) {
+      add_tap(&t, row);
+    }
+    if (TAPS > 6) {
+      add_tap(&t, row);
+    }
+    l += 1;
+    if (l == LINES) {
+      l = 0;
+      r += 1;
+      h += down;
+    }
+    if (r == rows) {
+      r = 0;
+      h = first_h;
+      plane += area;
+    }
   }
 
   let k = tile * 4 * QUADS;
@@ -230,14 +289,14 @@ fn main(
     i * params.y_row + j * params.y_column;
   // Outputs of the tile that are on the row, when `spacing` apart.
   let left = (params.columns - j + spacing - 1) / spacing;
-  store_quad(to, g, k, left, low_0, high_0);
+  store_quad(to, g, k, left, t.low_0, t.high_0);
   if (QUADS > 1) {
-    store_quad(to, g, k + 4, left, low_1, high_1);
+    store_quad(to, g, k + 4, left, t.low_1, t.high_1);
   }
   if (QUADS > 2) {
-    store_quad(to, g, k + 8, left, low_2, high_2);
+    store_quad(to, g, k + 8, left, t.low_2, t.high_2);
   }
   if (QUADS > 3) {
-    store_quad(to, g, k + 12, left, low_3, high_3);
+    store_quad(to, g, k + 12, left, t.low_3, t.high_3);
   }
 }

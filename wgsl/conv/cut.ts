@@ -18,37 +18,23 @@ export interface SumCut {
   readonly channels: number;
 }
 
-/**
- * Loop trips of summing over channels, rows, phases and columns of taps.
- *
- * @param phases Interleaved parts that each row of taps is walked in; 0 when there is no such loop
- */
-export function sumTrips(
-  channels: number,
-  [rows, columns]: Pair,
-  phases: number,
-): number {
-  return channels * (1 + rows * (1 + Math.min(phases, columns) + columns));
-}
+/** Loop trips of summing over channels and taps [rows, columns]; in proportion to the channels. */
+export type Trips = (channels: number, taps: Pair) => number;
 
 /** Cuts a sum so that one invocation stays below the loop limit: one range and all channels, where that is possible. */
 export function cutSum(
   [rows, columns]: Pair,
-  phases: number,
+  tripsOf: Trips,
   { maxLoopTrips }: Limits,
 ): SumCut {
   if (rows * columns === 0) {
     const none: TapRange = { first: [0, 0], size: [0, 0] };
     return { ranges: [none], channels: maxLoopTrips };
   }
-  const room = maxLoopTrips - 2;
-  const most = phases > 1 ? Math.floor(room / 2) : room - phases;
-  const width = Math.max(1, Math.min(columns, most));
-  const rowTrips = sumTrips(1, [1, width], phases) - 1;
-  const height = Math.max(
-    1,
-    Math.min(rows, Math.floor((maxLoopTrips - 1) / rowTrips)),
-  );
+  const fits = (...taps: Pair) => tripsOf(1, taps) <= maxLoopTrips;
+  let [height, width] = [rows, columns];
+  while (height > 1 && !fits(height, width)) height = Math.ceil(height / 2);
+  while (width > 1 && !fits(height, width)) width = Math.ceil(width / 2);
   const ranges: TapRange[] = [];
   for (let r = 0; r < rows; r += height) {
     for (let s = 0; s < columns; s += width) {
@@ -58,8 +44,8 @@ export function cutSum(
       });
     }
   }
-  const trips = sumTrips(1, [height, width], phases);
-  return { ranges, channels: Math.max(1, Math.floor(maxLoopTrips / trips)) };
+  const most = Math.floor(maxLoopTrips / tripsOf(1, [height, width]));
+  return { ranges, channels: Math.max(1, most) };
 }
 
 /** Start and length along one axis. */

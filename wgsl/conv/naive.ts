@@ -5,21 +5,25 @@ import {
   cutSum,
   type SumBox,
   sumBoxes,
-  sumTrips,
   type TapRange,
   windowIn,
 } from "./cut.ts";
-import { area, checkPlanes } from "./geometry.ts";
+import { area, checkPlanes, type Pair } from "./geometry.ts";
 import { type Roles, sourceLayout, START, targetLayout } from "./roles.ts";
 
 /** Invocations of a workgroup, as written in the kernels. */
 const WORKGROUP = 64;
 
+/** Loop trips of the kernels, which loop over channels, rows and columns of taps. */
+function tripsOf(channels: number, [rows, columns]: Pair): number {
+  return channels * (1 + rows * (1 + columns));
+}
+
 /** Launches of one of the two passes: one, unless operands or loops must be cut. */
 export function planNaive(roles: Roles, kernel: Kernel, limits: Limits): Plan {
   const { geometry, dtype, kept, summed, weights } = roles;
   checkPlanes(geometry, dtype, limits);
-  const cut = cutSum(geometry.kernel, 0, limits);
+  const cut = cutSum(geometry.kernel, tripsOf, limits);
   const boxes = sumBoxes(
     { images: geometry.batch, groups: geometry.groups, kept, summed, tile: 1 },
     [sourceLayout(roles), weights, targetLayout(roles)],
@@ -38,7 +42,7 @@ export function planNaive(roles: Roles, kernel: Kernel, limits: Limits): Plan {
         bindings,
         params,
         workgroups: linearGrid(outputs, WORKGROUP, limits),
-        trips: sumTrips(box.summed.size, taps.size, 0),
+        trips: tripsOf(box.summed.size, taps.size),
         flops: 2 * outputs * box.summed.size * area(taps.size),
         bytes: bindings.reduce((sum, { size }) => sum + size, 0),
       };

@@ -1,6 +1,8 @@
-// packed[g, tile, c, r * S + s, e] = w[g, k, c, r, s], k = tile * 4 * QUADS + e
-// w: [G, K, C, R, S] with its axes in any order -> packed: [G, tiles, C, R * S,
-//   4 * QUADS] in f32, with 0 for the channels past K
+// packed[g, tile, c, r, piece, phase, u, e] = w[g, k, c, r, s], with
+//   k = tile * 4 * QUADS + e, s = (piece * taps + u) * phases + phase
+// w: [G, K, C, R, S] with its axes in any order -> packed: [G, tiles, C, R,
+//   lines = pieces * phases, taps, 4 * QUADS] in f32, with 0 for channels past
+//   K and taps past S
 //
 // The sum: none.
 //
@@ -21,6 +23,10 @@ struct Params {
   summed: u32,
   rows: u32,
   columns: u32,
+  // A row of taps is walked in lines of so many taps, `phases` apart.
+  lines: u32,
+  taps: u32,
+  phases: u32,
   // Where w starts in its window, and elements to the next group, channel or
   // tap.
   w_base: u32,
@@ -39,9 +45,10 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> packed: array<vec4f>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// The weight of channel k at an index, or 0 past the last channel.
-fn weight(at: u32, k: u32) -> f32 {
-  return select(0.0, f32(w[at + k * params.w_kept]), k < params.kept);
+// The weight of channel k at an index, or 0 past the last channel or column.
+fn weight(at: u32, k: u32, used: bool) -> f32 {
+  let value = f32(w[at + k * params.w_kept]);
+  return select(0.0, value, used && k < params.kept);
 }
 
 @compute @workgroup_size(64)
@@ -51,8 +58,13 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let at = (group.y * groups.x + group.x) * 64 + lane;
-  let column = at % params.columns;
-  var rest = at / params.columns;
+  let width = params.lines * params.taps;
+  let place = at % width;
+  let line = place / params.taps;
+  let tap_in_phase = line / params.phases * params.taps + place % params.taps;
+  let column = tap_in_phase * params.phases + line % params.phases;
+  let used = column < params.columns;
+  var rest = at / width;
   let row = rest % params.rows;
   rest /= params.rows;
   let c = rest % params.summed;
@@ -64,16 +76,16 @@ fn main(
   }
   let source = params.w_base + g * params.w_group + c * params.w_summed +
     u32(i32(row) * params.w_row + i32(column) * params.w_column);
-  let tap = (c * params.rows + row) * params.columns + column;
+  let tap = (c * params.rows + row) * width + place;
   let to = params.packed_base + g * params.packed_group +
     tile * params.packed_tile + tap * QUADS;
   for (var q = 0u; q < QUADS; q++) {
     let k = (tile * QUADS + q) * 4;
     packed[to + q] = vec4f(
-      weight(source, k),
-      weight(source, k + 1),
-      weight(source, k + 2),
-      weight(source, k + 3),
+      weight(source, k, used),
+      weight(source, k + 1, used),
+      weight(source, k + 2, used),
+      weight(source, k + 3, used),
     );
   }
 }

@@ -9,7 +9,6 @@ import {
   type SumBox,
   sumBoxes,
   type SumSpace,
-  sumTrips,
   type TapRange,
   windowIn,
 } from "./cut.ts";
@@ -28,6 +27,9 @@ const TILED_WORKGROUP = 32;
 /** Outputs of a row that an invocation owns. */
 const PIXELS = 8;
 
+/** Most taps that the kernel has written out. */
+const MAX_TAPS = 7;
+
 /**
  * Fours of channels that an invocation owns: 1, 2 or 4.
  *
@@ -39,11 +41,44 @@ export function quadsFor(channels: number): number {
   return [4, 3, 2, 1].reduce((best, q) => cost(q) < cost(best) ? q : best);
 }
 
+/** How a row of taps is walked: in lines of so many taps, `phases` apart. The last ones may be too many, and have weights of 0. */
+interface RowWalk {
+  readonly phases: number;
+  readonly lines: number;
+  readonly taps: number;
+}
+
+/**
+ * Every phases-th tap makes a phase: within one, a tap further moves the tile's inputs by one place. There are no more phases than taps, of which
+ * each is then a phase of its own. A phase with more taps than the kernel has written out is walked in several lines.
+ */
+function rowWalk({ stride, dilation }: Correlation, columns: number): RowWalk {
+  const common = gcd(stride[1], dilation[1]);
+  const phases = Math.max(1, Math.min(stride[1] / common, columns));
+  const longest = Math.max(1, Math.ceil(columns / phases));
+  const pieces = Math.ceil(longest / MAX_TAPS);
+  return {
+    phases,
+    lines: phases * pieces,
+    taps: Math.ceil(longest / pieces),
+  };
+}
+
+/** Loop trips of a correlation: one a line. */
+function tripsOf(
+  correlation: Correlation,
+  channels: number,
+  [rows, columns]: Pair,
+): number {
+  return channels * rows * rowWalk(correlation, columns).lines;
+}
+
 /** A correlation and how its operands lie, its weights packed. */
 interface Job {
   readonly roles: Roles;
   readonly correlation: Correlation;
   readonly quads: number;
+  readonly walk: RowWalk;
   readonly space: SumSpace;
   readonly source: Layout;
   readonly target: Layout;
@@ -54,16 +89,18 @@ interface Job {
 
 function jobOf(roles: Roles, correlation: Correlation): Job {
   const { geometry: { batch, groups }, kept, summed } = roles;
-  const { taps } = correlation;
+  const [rows, columns] = correlation.taps;
   const quads = quadsFor(kept);
   const tile = 4 * quads;
-  // Inputs that no tap reaches still need a buffer to bind.
-  const block = Math.max(1, area(taps)) * tile;
+  const walk = rowWalk(correlation, columns);
+  // Inputs that no tap reaches have no rows, but still need a buffer to bind.
+  const block = Math.max(1, rows) * walk.lines * walk.taps * tile;
   const tiles = Math.ceil(kept / tile);
   return {
     roles,
     correlation,
     quads,
+    walk,
     space: { images: batch, groups, kept, summed, tile },
     source: sourceLayout(roles),
     target: targetLayout(roles),
@@ -101,7 +138,11 @@ export function planTiled(
   const launches: Launch[] = [];
   let bytes = 0;
   for (const correlation of correlations) {
-    const cut = cutSum(correlation.taps, phasesOf(correlation), limits);
+    const cut = cutSum(
+      correlation.taps,
+      (...size) => tripsOf(correlation, ...size),
+      limits,
+    );
     cut.ranges.forEach((range, i) => {
       const job = jobOf(roles, partOf(correlation, range));
       bytes = Math.max(bytes, job.bytes);
@@ -128,17 +169,8 @@ function partOf(c: Correlation, { first, size }: TapRange): Correlation {
   };
 }
 
-/**
- * Parts that a row of taps is walked in, so that within each, one tap further moves the tile's inputs by one place. No more than there are taps:
- * each is then a part of its own.
- */
-function phasesOf({ stride, dilation, taps }: Correlation): number {
-  const phases = stride[1] / gcd(stride[1], dilation[1]);
-  return Math.max(1, Math.min(phases, taps[1]));
-}
-
 function packLaunches(
-  { roles, correlation, quads, space, packed }: Job,
+  { roles, correlation, quads, walk, space, packed }: Job,
   limits: Limits,
 ): Launch[] {
   const { geometry: { kernel }, dtype, weights } = roles;
@@ -154,7 +186,7 @@ function packLaunches(
     const from = windowIn(box, weights);
     const to = windowIn(box, packed);
     const invocations = box.groups.size * box.tiles.size * box.summed.size *
-      area(taps);
+      packed.block / (4 * quads);
     return {
       kernel: PACK,
       declarations: `alias T = ${storageType(dtype)};`,
@@ -169,6 +201,9 @@ function packLaunches(
         box.kept.size,
         box.summed.size,
         ...taps,
+        walk.lines,
+        walk.taps,
+        walk.phases,
         from.base + tapFirst[0] * kernel[1] + tapFirst[1],
         weights.group ?? 0,
         weights.kept ?? 0,
@@ -193,9 +228,9 @@ function tileLaunches(
   channels: number,
   limits: Limits,
 ): Launch[] {
-  const { roles, correlation, space, quads, source, target, packed } = job;
+  const { roles, correlation, space, quads, walk, source, target, packed } =
+    job;
   const { count, taps } = correlation;
-  const phases = phasesOf(correlation);
   const spacing = correlation.dilation[1] /
     gcd(correlation.stride[1], correlation.dilation[1]);
   const across = Math.ceil(Math.ceil(count[1] / spacing) / PIXELS) * spacing;
@@ -211,13 +246,15 @@ function tileLaunches(
       declarations: `alias T = ${storageType(roles.dtype)};`,
       constants: {
         QUADS: quads,
-        PHASES: phases,
+        PHASES: walk.phases,
+        LINES: walk.lines,
+        TAPS: walk.taps,
         START: !first ? START.sum : roles.bias ? START.bias : START.zero,
       },
       bindings,
       params,
       workgroups: linearGrid(invocations, TILED_WORKGROUP, limits),
-      trips: sumTrips(box.summed.size, taps, phases),
+      trips: tripsOf(correlation, box.summed.size, taps),
       flops: 2 * outputs * box.kept.size * box.summed.size * area(taps),
       bytes: bindings.reduce((sum, { size }) => sum + size, 0),
     };
