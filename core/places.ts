@@ -16,16 +16,17 @@ export function withoutPlaces<T>(make: () => T): T {
   }
 }
 
-/** Gives `target` a `stack` of the calls below `made`. It is made into text only when somebody asks for it. */
+/** The calls below `made`, if they are to be remembered. They are made into text only when somebody asks for it. */
 export function captureStack(
-  target: { stack: string | undefined },
   made: abstract new (...args: never[]) => unknown,
-): void {
-  if (!on) return;
+): { readonly stack: string } | undefined {
+  if (!on) return undefined;
+  const trace = { stack: "" };
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = STACK_FRAMES;
-  Error.captureStackTrace(target, made);
+  Error.captureStackTrace(trace, made);
   Error.stackTraceLimit = stackTraceLimit;
+  return trace;
 }
 
 /** Root of the library's own files, which a user doesn't want to be pointed to. */

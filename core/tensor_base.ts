@@ -33,7 +33,8 @@ export interface TensorInit {
 /** A tensor's hold on its storage and graph, apart from the tensor so that it can be let go when the tensor is garbage. */
 class Hold {
   open = true;
-  stack: string | undefined;
+  #trace: { readonly stack: string } | undefined;
+  #stack = "";
 
   /** @param made The constructor that the stack leaves out, with all that it calls. */
   constructor(
@@ -44,12 +45,14 @@ class Hold {
     storage.retain();
     if (edge && !(edge instanceof Leaf)) edge.node.retain();
     countTensor(1);
-    captureStack(this, made);
+    this.#trace = captureStack(made);
   }
 
-  /** Makes the stack a text: until then it holds the objects whose methods ran, among them the tensors that this one was computed from. */
-  detachStack(): void {
-    this.stack = `${this.stack ?? ""}`;
+  /** The calls that made the tensor, as text. From then on the objects whose methods ran, other tensors among them, are held no more. */
+  get stack(): string {
+    if (this.#trace) this.#stack = this.#trace.stack;
+    this.#trace = undefined;
+    return this.#stack;
   }
 
   release(): void {
@@ -272,7 +275,7 @@ export abstract class TensorBase implements Disposable, Tracked {
     if (scope) {
       scope.track(this);
     } else {
-      this.#hold.detachStack();
+      void this.#hold.stack;
       finalizer.register(this, this.#hold, this);
     }
   }
@@ -346,7 +349,7 @@ export abstract class TensorBase implements Disposable, Tracked {
   }
 
   #disposedError(): DisposedError {
-    const stack = this.#hold.stack ?? "";
+    const { stack } = this.#hold;
     const how = this.#scope
       ? "its scope has ended or dispose() was called, keep it with scope.keep(x)"
       : "dispose() was called";
