@@ -1,8 +1,8 @@
 // y[n, g, k, i, j] = bias[g, k] + sum over c < C, r < R, s < S of
 //   w[g, k, c, r, s] * x[n, g, c, h, v], with
 //   h = origin_h + i * stride_h + r * dilation_h and v likewise.
-// x: [N, G * C, H, W], w: packed [G, tiles, C, R * S, 4 * QUADS]
-//   -> outputs i < rows, j < columns of each plane of y: [N, G * K, ...].
+// x: [N, G * C, H, W], w: packed [G, tiles, C, R, LINES, TAPS, 4 * QUADS]
+//   -> outputs i < rows, j < columns of each plane of y: [N, G * K, ...]
 // The forward pass is one such correlation, the input gradient one or more.
 //
 // The sum: over channels, rows and columns of taps. A launch may hold a part of

@@ -231,12 +231,6 @@ export function area([height, width]: Pair): number {
   return height * width;
 }
 
-/** Floating-point operations of any of the three forms; those on padding count. */
-export function flopsOf(g: Geometry): number {
-  return 2 * g.batch * g.groups * g.outChannels * g.inChannels *
-    area(g.output) * area(g.kernel);
-}
-
 /** Checks that a plane can be bound at all: it is the smallest part that an operand is cut into. */
 export function checkPlanes(g: Geometry, dtype: DType, limits: Limits): void {
   const limit = limits.maxStorageBufferBindingSize;

@@ -16,7 +16,7 @@ import {
 } from "./cut.ts";
 import { area, checkPlanes, type Geometry } from "./geometry.ts";
 import packCode from "./pack_pixels.wgsl" with { type: "text" };
-import { START } from "./roles.ts";
+import { forwardRoles, sourceLayout, START, targetLayout } from "./roles.ts";
 import sumCode from "./sum_parts.wgsl" with { type: "text" };
 
 const PACK = { label: "wgsl/conv/pack_pixels.wgsl", code: packCode };
@@ -61,49 +61,25 @@ interface Operands {
 }
 
 function operandsOf(
-  g: Geometry,
+  geometry: Geometry,
   dtype: DType,
   { channels: tile, packed }: PartKernel,
 ): Operands {
-  const plane = area(g.input);
-  const out = area(g.output);
-  const taps = area(g.kernel);
-  const tiles = Math.ceil(g.outChannels / tile);
+  const roles = forwardRoles(geometry, dtype, false);
+  const pixels = area(geometry.output) * tile;
+  const tiles = Math.ceil(geometry.outChannels / tile);
   return {
-    x: {
-      dtype,
-      image: g.groups * g.inChannels * plane,
-      group: g.inChannels * plane,
-      summed: plane,
-      block: plane,
-    },
-    dy: {
-      dtype,
-      image: g.groups * g.outChannels * out,
-      group: g.outChannels * out,
-      kept: out,
-      block: out,
-    },
-    dw: {
-      dtype,
-      group: g.outChannels * g.inChannels * taps,
-      kept: g.inChannels * taps,
-      summed: taps,
-      block: taps,
-    },
+    x: sourceLayout(roles),
+    dy: targetLayout(roles),
+    dw: roles.weights,
     packed: packed
-      ? {
-        dtype: "f32",
-        group: tiles * out * tile,
-        tile: out * tile,
-        block: out * tile,
-      }
+      ? { dtype: "f32", group: tiles * pixels, tile: pixels, block: pixels }
       : { dtype, block: 1 },
     space: {
       images: 1,
-      groups: g.groups,
-      kept: g.outChannels,
-      summed: g.inChannels,
+      groups: geometry.groups,
+      kept: geometry.outChannels,
+      summed: geometry.inChannels,
       tile,
     },
   };

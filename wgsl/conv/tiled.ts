@@ -31,9 +31,10 @@ const PIXELS = 8;
 const MAX_TAPS = 7;
 
 /**
- * Fours of channels that an invocation owns: 1, 2 or 4.
+ * Fours of channels that an invocation owns, 1 to 4.
  *
- * A tap costs a tile the reads of its inputs, whatever it holds, and those of its weights: the tile with the least cost in all.
+ * Besides its multiply-adds, a tap costs a tile the reads of its inputs, about as much as 1.2 fours of channels, and those of its weights. This gives
+ * the tile with the least cost in all.
  */
 export function quadsFor(channels: number): number {
   const cost = (quads: number) =>
