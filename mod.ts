@@ -24,5 +24,6 @@
  */
 export * from "./core/mod.ts";
 export * from "./nn/functional.ts";
+export * from "./nn/functional_pool.ts";
 export * as nn from "./nn/mod.ts";
 export * as zoo from "./zoo/mod.ts";

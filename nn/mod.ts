@@ -1,5 +1,6 @@
 /** Layers, losses, optimisers, data and training. */
 export * from "./functional.ts";
+export * from "./functional_pool.ts";
 export { Module, Parameter, parameter } from "./module.ts";
 export { nearest, type StateDict } from "./state.ts";
 export {
@@ -13,7 +14,7 @@ export { Flatten, Identity, Sequential } from "./layers/container.ts";
 export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
 export { Dropout } from "./layers/dropout.ts";
 export { type BiasOptions, Linear } from "./layers/linear.ts";
-export { AvgPool2d, MaxPool2d } from "./layers/pool.ts";
+export * from "./layers/pool.ts";
 export {
   crossEntropy,
   type LossOptions,

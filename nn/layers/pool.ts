@@ -4,9 +4,16 @@ import {
   avgPool2d,
   type AvgPoolOptions,
   maxPool2d,
+  maxPool2dWithIndices,
   type MaxPoolOptions,
   type Size2d,
 } from "../functional.ts";
+import {
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool2dWithIndices,
+  type OutputSize2d,
+} from "../functional_pool.ts";
 import { Module } from "../module.ts";
 
 /** The largest value of each window. `x: [N, C, H, W] → [N, C, OH, OW]` */
@@ -20,6 +27,11 @@ export class MaxPool2d extends Module {
 
   override forward(x: Tensor): Tensor {
     return maxPool2d(x, this.kernelSize, this.options);
+  }
+
+  /** The values, and the position of each in its H·W plane as i32: PyTorch's `return_indices=True`. */
+  withIndices(x: Tensor): [Tensor, Tensor] {
+    return maxPool2dWithIndices(x, this.kernelSize, this.options);
   }
 
   override describe(): string {
@@ -43,6 +55,49 @@ export class AvgPool2d extends Module {
   override describe(): string {
     return describePool(this.kernelSize, this.options);
   }
+}
+
+/** The average of each of as many windows as the output has cells. `x: [N, C, H, W] → [N, C, OH, OW]`; 1 averages whole planes. */
+export class AdaptiveAvgPool2d extends Module {
+  /** `outputSize`: one number, or `[height, width]`, where null keeps the input's. */
+  constructor(readonly outputSize: OutputSize2d) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return adaptiveAvgPool2d(x, this.outputSize);
+  }
+
+  override describe(): string {
+    return describeSize(this.outputSize);
+  }
+}
+
+/** The largest value of each of as many windows as the output has cells. `x: [N, C, H, W] → [N, C, OH, OW]` */
+export class AdaptiveMaxPool2d extends Module {
+  /** `outputSize`: one number, or `[height, width]`, where null keeps the input's. */
+  constructor(readonly outputSize: OutputSize2d) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return adaptiveMaxPool2d(x, this.outputSize);
+  }
+
+  /** The values, and the position of each in its H·W plane as i32: PyTorch's `return_indices=True`. */
+  withIndices(x: Tensor): [Tensor, Tensor] {
+    return adaptiveMaxPool2dWithIndices(x, this.outputSize);
+  }
+
+  override describe(): string {
+    return describeSize(this.outputSize);
+  }
+}
+
+function describeSize(size: OutputSize2d): string {
+  return typeof size === "number"
+    ? `outputSize=${size}`
+    : `outputSize=[${size[0]},${size[1]}]`;
 }
 
 function describePool(kernel: Size2d, options: MaxPoolOptions): string {

@@ -37,25 +37,29 @@ function extent(kernel: number, dilation: number): number {
  * @throws {ShapeError} when the input isn't of rank 4, the window's numbers make no sense or no window fits
  */
 export function pooledSize(shape: Shape, window: PoolWindow): [number, number] {
-  if (shape.length !== 4) {
-    throw new ShapeError(
-      `Cannot pool ${
-        formatShape(shape)
-      }: expected 4 axes [batch, channels, height, width] but found ${shape.length}${
-        shape.length === 3
-          ? `; unsqueeze(0) makes one image a batch, ${
-            formatShape([1, ...shape])
-          }`
-          : ""
-      }`,
-      [shape],
-    );
-  }
+  expectPlanes(shape);
   checkWindow(window);
   return [
     pooledLength(shape, window, 0, "height"),
     pooledLength(shape, window, 1, "width"),
   ];
+}
+
+/** Checks that a tensor to pool has the axes `[N, C, H, W]`. */
+export function expectPlanes(shape: Shape): void {
+  if (shape.length === 4) return;
+  throw new ShapeError(
+    `Cannot pool ${
+      formatShape(shape)
+    }: expected 4 axes [batch, channels, height, width] but found ${shape.length}${
+      shape.length === 3
+        ? `; unsqueeze(0) makes one image a batch, ${
+          formatShape([1, ...shape])
+        }`
+        : ""
+    }`,
+    [shape],
+  );
 }
 
 function checkWindow(
@@ -91,12 +95,7 @@ function pooledLength(
 ): number {
   const size = shape[axis + 2];
   const [k, s, p, d] = [kernel, stride, padding, dilation].map((x) => x[axis]);
-  if (size === 0) {
-    throw new ShapeError(
-      `Cannot pool ${formatShape(shape)}: its ${name} is 0`,
-      [shape],
-    );
-  }
+  expectExtent(shape, axis, name);
   const steps = (size + 2 * p - extent(k, d)) / s;
   let length = (ceilMode ? Math.ceil(steps) : Math.floor(steps)) + 1;
   if (ceilMode && (length - 1) * s >= size + p) length--;
@@ -106,6 +105,15 @@ function pooledLength(
     `Cannot pool ${formatShape(shape)} with a ${
       kernel.join(" x ")
     } kernel: output ${name} ${round}((${size} + 2*${p} - ${d}*(${k} - 1) - 1) / ${s}) + 1 = ${length} is not positive`,
+    [shape],
+  );
+}
+
+/** Checks that planes to pool are not empty along an axis. */
+export function expectExtent(shape: Shape, axis: 0 | 1, name: string): void {
+  if (shape[axis + 2] > 0) return;
+  throw new ShapeError(
+    `Cannot pool ${formatShape(shape)}: its ${name} is 0`,
     [shape],
   );
 }
