@@ -1,10 +1,10 @@
 /** Functions of several tensors. */
 import { concat as concatOp } from "../wgsl/move/concat.ts";
 import { formatShape, normalizeAxis, sameShape } from "../wgsl/shape.ts";
-import { noGrad, propagate } from "./autograd.ts";
+import { propagate } from "./autograd.ts";
 import { AutogradError, ShapeError } from "./errors.ts";
 import { currentScope, tidy } from "./scope.ts";
-import { apply, type Tensor } from "./tensor.ts";
+import { apply, startOf, type Tensor } from "./tensor.ts";
 
 /** Tensors one after another along an axis; their other sizes agree. */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
@@ -67,22 +67,16 @@ export function gradients(
       "Cannot compute gradients: the output and every input must require gradients",
     );
   }
-  if (!gradient && output.size !== 1) {
+  using grad = startOf(output, gradient, "compute gradients of");
+  const found = propagate([{ edge, grad }], { ...rest, targets }, apply);
+  const missing = found.findIndex((x) => !x);
+  if (missing >= 0) {
+    for (const x of found) x?.dispose();
     throw new AutogradError(
-      `Cannot compute gradients of a tensor of shape ${
-        formatShape(output.shape)
-      } without a gradient: only a scalar has an obvious one`,
+      `Cannot compute gradients: the output doesn't depend on input ${missing}`,
     );
   }
-  const start = gradient ?? noGrad(() => output.onesLike());
-  const found = propagate([{ edge, grad: start }], { ...rest, targets }, apply);
-  if (!gradient) start.dispose();
-  return found.map((x, i) => {
-    if (!x) {
-      throw new AutogradError(
-        `Cannot compute gradients: the output doesn't depend on input ${i}`,
-      );
-    }
+  return (found as Tensor[]).map((x) => {
     // It was made outside every scope: it belongs to the caller's.
     if (!currentScope()) return x;
     const owned = x.alias();

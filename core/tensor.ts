@@ -71,12 +71,8 @@ export class Tensor extends TensorReduce {
         "Cannot run backward: this tensor doesn't depend on any that requires gradients",
       );
     }
-    const grad = startOf(this, gradient);
-    try {
-      propagate([{ edge, grad }], options, apply);
-    } finally {
-      if (!gradient) grad.dispose();
-    }
+    using grad = startOf(this, gradient, "run backward on");
+    propagate([{ edge, grad }], options, apply);
   }
 
   /** A contiguous tensor of the same values: of the same memory where it is contiguous already. */
@@ -353,22 +349,25 @@ export function applyView<Attrs>(
   return new Tensor({ storage: x.storage, view, edge, madeBy: name });
 }
 
-/** The gradient that backward starts from. */
-function startOf(y: Tensor, gradient: Tensor | undefined): Tensor {
+/** The gradient that backward starts from, as a tensor of the caller's own. `what` names the call in errors. */
+export function startOf(
+  y: Tensor,
+  gradient: Tensor | undefined,
+  what: string,
+): Tensor {
+  const call = `Cannot ${what} a tensor of shape ${formatShape(y.shape)}`;
   if (gradient) {
-    if (sameShape(gradient.shape, y.shape)) return gradient;
+    if (sameShape(gradient.shape, y.shape)) return gradient.to(y.dtype);
     throw new ShapeError(
-      `Cannot run backward with a gradient of shape ${
+      `${call} with a gradient of shape ${
         formatShape(gradient.shape)
-      }: the tensor's is ${formatShape(y.shape)}`,
+      }: expected the same shape`,
       [gradient.shape, y.shape],
     );
   }
   if (y.size !== 1) {
     throw new AutogradError(
-      `Cannot run backward on a tensor of shape ${
-        formatShape(y.shape)
-      } without a gradient: only a scalar has an obvious one, reduce it with sum() or mean(), or pass a gradient of that shape`,
+      `${call} without a gradient: only a scalar has an obvious one, reduce it with sum() or mean(), or pass a gradient of that shape`,
     );
   }
   return y.onesLike();

@@ -179,7 +179,7 @@ export abstract class TensorBase implements Disposable, Tracked {
     }
     if (value && !isFloat(this.dtype)) {
       throw new AutogradError(
-        `Cannot require gradients of an ${this.dtype} tensor: only floating-point values have them`,
+        `Cannot require gradients of ${this.dtype} values: only floating-point ones have them`,
       );
     }
     this.#leaf?.grad?.dispose();
@@ -275,6 +275,7 @@ export abstract class TensorBase implements Disposable, Tracked {
     if (scope) {
       scope.track(this);
     } else {
+      // As text, or nothing that it was computed from could ever be collected.
       void this.#hold.stack;
       finalizer.register(this, this.#hold, this);
     }
