@@ -13,7 +13,7 @@ function familyOf(file: string): string {
 
 Deno.test("each kernel is imported by exactly one TypeScript file, which stands in its folder and labels it with its path; parts that kernels share stay in their family", async () => {
   const modules = (await listFiles(".ts"))
-    .filter((file) => file.startsWith("wgsl/"));
+    .filter((file) => /^(wgsl|bench)\//.test(file));
   const imports = await importsOf(modules);
   const wrong: string[] = [];
   for (const file of await listFiles(".wgsl")) {

@@ -1,0 +1,4 @@
+/** Convolutions of the classic networks and their gradients. */
+import { registerFamily } from "./register.ts";
+
+await registerFamily("conv");
