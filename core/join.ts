@@ -17,6 +17,9 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /** Tensors of one shape along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (tensors.length === 0) {
+    throw new ShapeError("Cannot stack: no tensors were given");
+  }
   const other = tensors.find(({ shape }) =>
     !sameShape(shape, tensors[0].shape)
   );

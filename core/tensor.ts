@@ -297,7 +297,7 @@ export class Tensor extends TensorReduce {
 
   /** Ones at the positions that these integers name, zeros elsewhere: `[…] → […, classes]`. */
   oneHot(classes: number, dtype: DType = "f32"): Tensor {
-    checkIndices("oneHot", this, classes);
+    checkIndices("make one-hot vectors", this, classes);
     return this.run(oneHot, [this], { classes, dtype });
   }
 }
