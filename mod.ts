@@ -25,5 +25,6 @@
 export * from "./core/mod.ts";
 export * from "./nn/functional.ts";
 export * from "./nn/functional_pool.ts";
+export * from "./nn/functional_resize.ts";
 export * as nn from "./nn/mod.ts";
 export * as zoo from "./zoo/mod.ts";

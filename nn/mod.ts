@@ -1,6 +1,7 @@
 /** Layers, losses, optimisers, data and training. */
 export * from "./functional.ts";
 export * from "./functional_pool.ts";
+export * from "./functional_resize.ts";
 export { Module, Parameter, parameter } from "./module.ts";
 export { nearest, type StateDict } from "./state.ts";
 export {
@@ -15,6 +16,7 @@ export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
 export { Dropout } from "./layers/dropout.ts";
 export { type BiasOptions, Linear } from "./layers/linear.ts";
 export * from "./layers/pool.ts";
+export * from "./layers/resize.ts";
 export {
   crossEntropy,
   type LossOptions,
