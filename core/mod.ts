@@ -43,3 +43,10 @@ export {
   stack,
   where,
 } from "./join.ts";
+export {
+  loadTuning,
+  saveTuning,
+  tune,
+  type TuneOptions,
+  type TuneResult,
+} from "./tune.ts";

@@ -4,6 +4,7 @@ import { CpuBackend } from "./cpu.ts";
 import { InterruptedError } from "./errors.ts";
 import { openDevice } from "./gpu/adapter.ts";
 import { GpuBackend } from "./gpu/backend.ts";
+import { loadDefaultTuning } from "./tuning_file.ts";
 
 /** Options of {@linkcode init}. */
 export interface InitOptions {
@@ -81,7 +82,9 @@ async function openGpu(powerPreference?: GPUPowerPreference): Promise<Backend> {
       'Cannot open a WebGPU device: no adapter was found, install a Vulkan driver (a software one is Debian\'s mesa-vulkan-drivers) or use init({ device: "cpu" })',
     );
   }
-  return new GpuBackend(opened);
+  const gpu = new GpuBackend(opened);
+  await loadDefaultTuning(gpu.tuning, gpu.info.name);
+  return gpu;
 }
 
 /** What the device in use is and can do. */
@@ -125,6 +128,12 @@ export function currentBackend(): Backend {
     throw new Error("Cannot use the device: call `await init()` first");
   }
   return runtime.backend;
+}
+
+/** The GPU in use; undefined on the CPU device. */
+export function currentGpu(): GpuBackend | undefined {
+  const backend = currentBackend();
+  return backend instanceof GpuBackend ? backend : undefined;
 }
 
 /** The backend, if one has been opened. */

@@ -1,5 +1,13 @@
 /** The WebGPU device: plans become recorded launches. */
-import type { DType, HostData, Meta, Op, Slot, View } from "../../wgsl/op.ts";
+import type {
+  AnyOp,
+  DType,
+  HostData,
+  Meta,
+  Op,
+  Slot,
+  View,
+} from "../../wgsl/op.ts";
 import {
   contiguousView,
   isContiguous,
@@ -18,9 +26,16 @@ import { emptyData } from "../host.ts";
 import type { Opened } from "./adapter.ts";
 import { CommandQueue } from "./batch.ts";
 import { PipelineCache } from "./pipelines.ts";
-import { PlanCache, type PreparedLaunch } from "./plans.ts";
+import {
+  type Call,
+  PlanCache,
+  type PreparedLaunch,
+  type PreparedPlan,
+} from "./plans.ts";
 import { BufferPool, type GpuBlock } from "./pool.ts";
 import { Readback } from "./readback.ts";
+import { measureCalls, type TuneResult } from "./tuner.ts";
+import { Tuning } from "./tuning.ts";
 import { UniformArena } from "./uniforms.ts";
 
 /** Unused bytes that the pool keeps. */
@@ -38,6 +53,8 @@ interface Place {
 /** Runs ops on a GPU device. */
 export class GpuBackend implements Backend {
   readonly info: DeviceInfo;
+  /** Which variants it runs. */
+  readonly tuning: Tuning;
   readonly #device: GPUDevice;
   readonly #pool: BufferPool;
   readonly #uniforms: UniformArena;
@@ -49,7 +66,9 @@ export class GpuBackend implements Backend {
     this.info = info;
     this.#device = device;
     this.#pool = new BufferPool(device, info.limits, POOL_CAP);
-    this.#plans = new PlanCache(info.limits, new PipelineCache(device));
+    this.tuning = new Tuning(info);
+    const pipelines = new PipelineCache(device);
+    this.#plans = new PlanCache(info.limits, pipelines, this.tuning);
     this.#uniforms = new UniformArena(device);
     this.#queue = new CommandQueue(device, {
       before: () => this.#uniforms.upload(),
@@ -107,22 +126,57 @@ export class GpuBackend implements Backend {
     attrs: Attrs,
   ): void {
     this.#requireAlive();
+    const plan = this.#plans.get(callOf(op, inputs, outputs, attrs));
+    this.#record(op, plan, inputs, outputs);
+  }
+
+  /**
+   * Runs `body`, then measures each variant of the calls that it planned anew, with made-up values in place of its tensors, and runs the fastest from
+   * then on. Ops that write in place are left alone.
+   */
+  async tune(
+    body: () => unknown,
+    onMeasured?: (result: TuneResult) => void,
+  ): Promise<TuneResult[]> {
+    const calls: Call<unknown>[] = [];
+    this.#plans.clear();
+    this.#plans.onPlan = (call) => calls.push(call);
+    try {
+      await body();
+    } finally {
+      this.#plans.onPlan = undefined;
+    }
+    const results = await measureCalls(
+      {
+        plans: this.#plans,
+        tuning: this.tuning,
+        allocate: (meta) => this.allocate(meta),
+        upload: (meta, data) => this.upload(meta, data),
+        release: (block) => this.release(block),
+        record: (op, plan, inputs, outputs) =>
+          this.#record(op, plan, inputs, outputs),
+        synchronize: () => this.synchronize(),
+      },
+      calls,
+      onMeasured,
+    );
+    this.#plans.clear();
+    return results;
+  }
+
+  #record(
+    op: AnyOp,
+    { launches, scratch }: PreparedPlan,
+    inputs: readonly Operand[],
+    outputs: readonly Operand[],
+  ): void {
     // Where an op doesn't look at offsets itself, its windows are moved, and one plan serves every slice of a batch.
-    const planned = op.strided
-      ? ({ view }: Operand) => view
-      : ({ view }: Operand) => contiguousView(view);
     const placed = op.strided
       ? ({ block }: Operand) => ({ block: block as GpuBlock, start: 0 })
       : ({ block, view }: Operand) => ({
         block: block as GpuBlock,
         start: view.offset * itemBytes(view.dtype),
       });
-    const { launches, scratch } = this.#plans.get({
-      op,
-      inputs: inputs.map(planned),
-      outputs: outputs.map(planned),
-      attrs,
-    });
     if (launches.length === 0) return;
     const places = {
       input: inputs.map(placed),
@@ -225,6 +279,23 @@ export class GpuBackend implements Backend {
       writes,
     );
   }
+}
+
+/** A call as plans see it: an op that doesn't look at offsets has contiguous operands that start at 0. */
+function callOf<Attrs>(
+  op: Op<Attrs>,
+  inputs: readonly Operand[],
+  outputs: readonly Operand[],
+  attrs: Attrs,
+): Call<Attrs> {
+  const planned = ({ view }: Operand) =>
+    op.strided ? view : contiguousView(view);
+  return {
+    op,
+    inputs: inputs.map(planned),
+    outputs: outputs.map(planned),
+    attrs,
+  };
 }
 
 /** Elements as the GPU stores them, padded to whole words. */

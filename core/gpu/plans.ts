@@ -1,7 +1,17 @@
 /** Plans of calls, remembered: the same op with the same views and attributes launches the same again. */
-import type { AnyOp, Launch, Limits, Op, Plan, View } from "../../wgsl/op.ts";
+import type {
+  AnyOp,
+  Launch,
+  Limits,
+  Op,
+  Plan,
+  Request,
+  Variant,
+  View,
+} from "../../wgsl/op.ts";
 import { LaunchError } from "../errors.ts";
 import type { Pipeline, PipelineCache } from "./pipelines.ts";
+import type { Tuning } from "./tuning.ts";
 
 /** Plans that are remembered. */
 const PLAN_CAP = 4096;
@@ -29,16 +39,25 @@ export interface Call<Attrs> {
 
 /** Makes plans once. */
 export class PlanCache {
+  /** Sees each call whose plan is made, while tuning looks for calls to measure. */
+  onPlan: ((call: Call<unknown>) => void) | undefined;
   readonly #limits: Limits;
   readonly #pipelines: PipelineCache;
+  readonly #tuning: Tuning;
   readonly #plans = new Map<string, PreparedPlan>();
   /** Names may be shared, ops not. */
   readonly #ids = new WeakMap<AnyOp, number>();
   #ops = 0;
 
-  constructor(limits: Limits, pipelines: PipelineCache) {
+  constructor(limits: Limits, pipelines: PipelineCache, tuning: Tuning) {
     this.#limits = limits;
     this.#pipelines = pipelines;
+    this.#tuning = tuning;
+  }
+
+  /** Forgets all plans, so that the next calls choose their variants anew. */
+  clear(): void {
+    this.#plans.clear();
   }
 
   /** The plan of a call. Throws the KernelError of a kernel that is known not to compile, and a LaunchError over the loop limit. */
@@ -71,17 +90,16 @@ export class PlanCache {
     return key + textOf(attrs);
   }
 
-  #make<Attrs>({ op, inputs, outputs, attrs }: Call<Attrs>): PreparedPlan {
+  /** What the plan of a call is made from. */
+  requestOf<Attrs>({ inputs, outputs, attrs }: Call<Attrs>): Request<Attrs> {
+    return { inputs, outputs, attrs, limits: this.#limits };
+  }
+
+  /** The plan that one variant makes of a call. Throws a LaunchError over the loop limit. */
+  prepare<Attrs>(call: Call<Attrs>, variant: Variant<Attrs>): PreparedPlan {
     const limits = this.#limits;
-    const request = { inputs, outputs, attrs, limits };
-    const variant = op.variants.find((v) => v.applies?.(request) ?? true);
-    if (!variant) {
-      throw new LaunchError(
-        `Cannot run ${op.name}: none of its kernels takes this input`,
-        [op.name],
-      );
-    }
-    const plan: Plan = variant.plan(request);
+    const { op } = call;
+    const plan: Plan = variant.plan(this.requestOf(call));
     for (const { trips, kernel } of plan.launches) {
       if (trips > limits.maxLoopTrips) {
         throw new LaunchError(
@@ -97,6 +115,19 @@ export class PlanCache {
       })),
       scratch: plan.scratch ?? [],
     };
+  }
+
+  #make<Attrs>(call: Call<Attrs>): PreparedPlan {
+    const { op } = call;
+    this.onPlan?.(call as Call<unknown>);
+    const variant = this.#tuning.choose(op, this.requestOf(call));
+    if (!variant) {
+      throw new LaunchError(
+        `Cannot run ${op.name}: none of its kernels takes this input`,
+        [op.name],
+      );
+    }
+    return this.prepare(call, variant);
   }
 }
 

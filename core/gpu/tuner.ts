@@ -1,0 +1,136 @@
+/** Measuring the variants of calls on the device in use. */
+import type { AnyOp, HostData, Meta, Variant, View } from "../../wgsl/op.ts";
+import { sizeOf } from "../../wgsl/shape.ts";
+import type { Block, Operand } from "../backend.ts";
+import { emptyData } from "../host.ts";
+import type { Call, PlanCache, PreparedPlan } from "./plans.ts";
+import { candidatesOf, kernelsOf, shapeClass, type Tuning } from "./tuning.ts";
+
+/** What measuring needs of a backend. */
+export interface Workbench {
+  readonly plans: PlanCache;
+  readonly tuning: Tuning;
+  allocate(meta: Meta): Block;
+  upload(meta: Meta, data: HostData): Block;
+  release(block: Block): void;
+  record(
+    op: AnyOp,
+    plan: PreparedPlan,
+    inputs: readonly Operand[],
+    outputs: readonly Operand[],
+  ): void;
+  synchronize(): Promise<void>;
+}
+
+/** The variants of one call, measured. */
+export interface TuneResult {
+  /** The op and the sizes that the choice holds for. */
+  readonly shapeClass: string;
+  /** Median time of one call by variant, fastest first. */
+  readonly ms: readonly (readonly [variant: string, ms: number])[];
+  /** The variant that ran before. */
+  readonly before: string;
+}
+
+/** Rounds in which every variant is measured once, so that a slow moment of the machine meets all of them. */
+const ROUNDS = 5;
+
+/** Time that a variant's calls in one round take at least. */
+const ROUND_MS = 4;
+
+/** Most calls of a variant in one round. */
+const MOST_CALLS = 64;
+
+/** How much faster than what ran before a variant must be to replace it. */
+const MARGIN = 0.95;
+
+/** Measures each call's variants and sets the tuning's choices. Calls of a shape class that was seen already, or with one variant, are passed over. */
+export async function measureCalls(
+  bench: Workbench,
+  calls: readonly Call<unknown>[],
+  onMeasured: (result: TuneResult) => void = () => {},
+): Promise<TuneResult[]> {
+  const results: TuneResult[] = [];
+  const seen = new Set<string>();
+  for (const call of calls) {
+    const { op } = call;
+    const request = bench.plans.requestOf(call);
+    const candidates = candidatesOf(op, request);
+    const name = shapeClass(op, request);
+    if (op.inPlace || candidates.length < 2 || seen.has(name)) continue;
+    seen.add(name);
+    const before = bench.tuning.choose(op, request)!.name;
+    const ms = await measureVariants(bench, call, candidates);
+    const old = ms.find(([variant]) => variant === before)?.[1] ?? Infinity;
+    const [fastest, least] = ms[0];
+    const keeps = least > old * MARGIN;
+    bench.tuning.choices.set(name, {
+      variant: keeps ? before : fastest,
+      kernels: kernelsOf(candidates, request),
+      ms: keeps ? old : least,
+    });
+    const result = { shapeClass: name, ms, before };
+    results.push(result);
+    onMeasured(result);
+  }
+  return results;
+}
+
+/** Median milliseconds of one call by variant, fastest first. */
+async function measureVariants(
+  bench: Workbench,
+  call: Call<unknown>,
+  candidates: readonly Variant<unknown>[],
+): Promise<[string, number][]> {
+  const inputs = call.inputs.map((view) => madeUp(bench, view));
+  const outputs = call.outputs.map((view) => ({
+    view,
+    block: bench.allocate(view),
+  }));
+  const run = async (plan: PreparedPlan, times: number): Promise<number> => {
+    const start = performance.now();
+    for (let i = 0; i < times; i++) {
+      bench.record(call.op, plan, inputs, outputs);
+    }
+    await bench.synchronize();
+    return (performance.now() - start) / times;
+  };
+  try {
+    const runs = [];
+    for (const variant of candidates) {
+      const plan = bench.plans.prepare(call, variant);
+      await run(plan, 1); // compiles
+      const once = await run(plan, 1);
+      const times = Math.ceil(ROUND_MS / Math.max(once, ROUND_MS / MOST_CALLS));
+      runs.push({ name: variant.name, plan, times, ms: [] as number[] });
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const { plan, times, ms } of runs) ms.push(await run(plan, times));
+    }
+    return runs
+      .map(({ name, ms }): [string, number] => [name, median(ms)])
+      .sort(([, a], [, b]) => a - b);
+  } finally {
+    for (const { block } of [...inputs, ...outputs]) bench.release(block);
+  }
+}
+
+/** An operand of made-up values: fractions for floats, zeros for integers, which may be indices. */
+function madeUp(bench: Workbench, view: View): Operand {
+  const span = view.shape.reduce(
+    (end, n, d) => end + (n - 1) * view.strides[d],
+    view.offset + 1,
+  );
+  const size = sizeOf(view.shape) === 0 ? 0 : span;
+  const data = emptyData(view.dtype, size);
+  if (view.dtype === "f32" || view.dtype === "f16") {
+    for (let i = 0; i < size; i++) data[i] = (i * 7919 % 1009) / 1009 - 0.5;
+  }
+  const meta = { shape: [size], dtype: view.dtype };
+  return { view, block: bench.upload(meta, data) };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
