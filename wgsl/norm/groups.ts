@@ -1,0 +1,63 @@
+/** Launches in which one invocation or one workgroup has all elements of a mean, with every operand bound whole. */
+import { linearGrid, words } from "../launch.ts";
+import type { Kernel, Launch, Limits } from "../op.ts";
+import { bindIn, type Operand, windowIn } from "../reduce/parts.ts";
+import { sizeOf } from "../shape.ts";
+import { countOf, meansOf, type NormAttrs, spaceOf } from "./geometry.ts";
+
+/** Lanes that share a mean: alone, or a workgroup of the tree kernels. */
+export type Lanes = 1 | 256;
+
+/** Invocations of a workgroup of the kernels whose invocations are alone. */
+const WORKGROUP = 64;
+
+/** Loop trips of an invocation that goes over its elements `passes` times. */
+export function groupTrips(
+  attrs: NormAttrs,
+  lanes: Lanes,
+  passes: number,
+): number {
+  const { outer, channels, space } = attrs;
+  return lanes === 1
+    ? passes * outer * (channels * space + 1)
+    : passes * Math.ceil(countOf(attrs) / lanes) + 2 * Math.log2(lanes);
+}
+
+/** One launch over all means. The last `written` operands are outputs. */
+export function groupLaunch(
+  attrs: NormAttrs,
+  operands: readonly Operand[],
+  { kernel, declarations, lanes, passes, flops, written }: {
+    readonly kernel: Kernel;
+    readonly declarations: string;
+    readonly lanes: Lanes;
+    readonly passes: number;
+    /** Floating-point operations of an element. */
+    readonly flops: number;
+    readonly written: number;
+  },
+  limits: Limits,
+): Launch {
+  const { outer, groups, channels, space } = attrs;
+  const sizes = spaceOf(attrs);
+  const box = { start: sizes.map(() => 0), size: sizes };
+  const bindings = operands.map((operand, i) => {
+    const out = i >= operands.length - written;
+    return bindIn(operand, out ? "write" : "read", windowIn(operand, box));
+  });
+  const means = meansOf(attrs);
+  return {
+    kernel,
+    declarations,
+    bindings,
+    params: words(means, outer, channels * space, groups, channels, space),
+    workgroups: linearGrid(
+      means * lanes,
+      lanes === 1 ? WORKGROUP : lanes,
+      limits,
+    ),
+    trips: groupTrips(attrs, lanes, passes),
+    flops: sizeOf(sizes) * flops,
+    bytes: bindings.reduce((sum, { size }) => sum + size, 0),
+  };
+}

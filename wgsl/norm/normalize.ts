@@ -1,0 +1,329 @@
+/** Normalising by the mean and variance of groups of elements: batch, layer, group, instance and RMS norm in one op. */
+import type { Tensor } from "../../core/tensor.ts";
+import { DTypeError, ShapeError } from "../errors.ts";
+import { storageType } from "../launch.ts";
+import type {
+  GradientContext,
+  Launch,
+  Meta,
+  Op,
+  Plan,
+  Request,
+  Variant,
+} from "../op.ts";
+import type { Fold } from "../reduce/fold.ts";
+import type { Operand } from "../reduce/parts.ts";
+import { Scratch } from "../reduce/plan.ts";
+import { formatShape, sameShape } from "../shape.ts";
+import { rowLaunches } from "../softmax/rows.ts";
+import applyCode from "./apply.wgsl" with { type: "text" };
+import {
+  channelOperand,
+  checkNorm,
+  countOf,
+  fitWhole,
+  meanPairs,
+  type NormAttrs,
+  placeholder,
+  rowsAlong,
+  spaceOf,
+  statsMeta,
+  wholeOperand,
+} from "./geometry.ts";
+import { groupLaunch, groupTrips, type Lanes } from "./groups.ts";
+import mergeCode from "./merge.wgsl" with { type: "text" };
+import momentsCode from "./moments.wgsl" with { type: "text" };
+import naiveCode from "./naive.wgsl" with { type: "text" };
+import { normalizeBackward } from "./normalize_backward.ts";
+import { piecewiseLaunches } from "./partials.ts";
+import { applyReference, measure } from "./reference.ts";
+import { channelsIn, columnsOf, spread } from "./tensors.ts";
+import treeCode from "./tree.wgsl" with { type: "text" };
+
+const applyKernel = { label: "wgsl/norm/apply.wgsl", code: applyCode };
+const momentsKernel = { label: "wgsl/norm/moments.wgsl", code: momentsCode };
+const naiveKernel = { label: "wgsl/norm/naive.wgsl", code: naiveCode };
+const treeKernel = { label: "wgsl/norm/tree.wgsl", code: treeCode };
+
+/** Elements of an invocation that applies statistics: several, or one. */
+type Share = "span" | "element";
+const SPAN = 16;
+
+/** Operations of an element: a difference, its square and sum; a difference, a factor, a summand. */
+const MOMENT_FLOPS = 4;
+const APPLY_FLOPS = 3;
+
+/** Folds moments of pieces to the mean and the variance. */
+const MOMENTS: Fold = {
+  element: "vec3f",
+  accumulator: "vec3f",
+  result: "vec2f",
+  bytes: 16,
+  identity: "vec3f(0.0)",
+  load: "value",
+  combine: "merge(a, b)",
+  store: "vec2f(a.y, a.z / a.x)",
+  library: mergeCode,
+};
+
+/**
+ * `y = (x − mean) / √(variance + eps) · weight + bias`, with the mean and the biased variance of each group of elements.
+ *
+ * `x: any shape, weight?, bias?: [groups·channels] → y: the shape of x, stats: [samples·groups, 2]` with the mean and the variance that were
+ * used, in float32. Ioffe & Szegedy 2015 (algorithm 1), Ba et al. 2016, Ulyanov et al. 2016, Wu & He 2018; Zhang & Sennrich 2019 without `centered`.
+ * Throws a ShapeError or DTypeError for tensors that don't fit the attributes.
+ */
+export const normalize: Op<NormAttrs> = {
+  name: "normalize",
+  infer([x, ...parameters], attrs) {
+    checkNorm(x, parameters, attrs, "normalise");
+    return [x, statsMeta(x.dtype, attrs)];
+  },
+  variants: [
+    { name: "staged", plan: planStaged },
+    wholeGroups("tree", 256),
+    wholeGroups("naive", 1),
+  ],
+  reference([x, ...parameters], [y, stats], attrs) {
+    measure(x, stats, attrs);
+    applyReference(x, stats, parameters, y, attrs);
+  },
+  gradient: { saves: { inputs: [0, 1], outputs: [1] }, rule },
+};
+
+/**
+ * As {@linkcode normalize} with statistics that are given: `x, stats: [samples·groups, 2], weight?, bias? → y`.
+ *
+ * What batch norm does in evaluation mode: one scale and shift a channel. No gradient flows into the statistics.
+ */
+export const normalizeWith: Op<NormAttrs> = {
+  name: "normalizeWith",
+  infer([x, stats, ...parameters], attrs) {
+    checkNorm(x, parameters, attrs, "normalise");
+    checkStats(x, stats, attrs);
+    return [{ shape: x.shape, dtype: x.dtype }];
+  },
+  variants: [
+    { name: "spans", plan: (request) => planWith(request, "span") },
+    { name: "naive", plan: (request) => planWith(request, "element") },
+  ],
+  reference: ([x, stats, ...parameters], [y], attrs) =>
+    applyReference(x, stats, parameters, y, attrs),
+  gradient: { saves: { inputs: [0, 1, 2] }, rule: ruleWith },
+};
+
+/** Refuses statistics that don't belong to x. */
+export function checkStats(x: Meta, stats: Meta, attrs: NormAttrs): void {
+  const want = statsMeta(x.dtype, attrs);
+  if (!sameShape(stats.shape, want.shape)) {
+    throw new ShapeError(
+      `Cannot normalise ${formatShape(x.shape)} with statistics ${
+        formatShape(stats.shape)
+      }: expected ${formatShape(want.shape)}`,
+      [x.shape, stats.shape],
+    );
+  }
+  if (stats.dtype !== want.dtype) {
+    throw new DTypeError(
+      `Cannot normalise ${x.dtype} with statistics of ${stats.dtype}: expected ${want.dtype}`,
+      [x.dtype, stats.dtype],
+    );
+  }
+}
+
+/** Operands of weight and bias, of which the first stands at input `first`; x stands in for those that are missing. */
+function parametersOf(
+  { inputs, attrs }: Request<NormAttrs>,
+  first: number,
+): [Operand, Operand] {
+  const none = placeholder(wholeOperand("input", 0, inputs[0], attrs));
+  const at = (present: boolean, index: number) =>
+    present ? channelOperand(index, inputs[index], attrs) : none;
+  return [
+    at(attrs.weight, first),
+    at(attrs.bias, first + Number(attrs.weight)),
+  ];
+}
+
+/** What the kernels that apply statistics need appended. */
+function declarationsOf(
+  { inputs, attrs }: Request<NormAttrs>,
+  first: number,
+): string {
+  const { eps, centered, weight, bias } = attrs;
+  const parameter = weight || bias ? inputs[first] : inputs[0];
+  return `alias T = ${storageType(inputs[0].dtype)};
+alias W = ${storageType(parameter.dtype)};
+const COUNT = f32(${countOf(attrs)});
+const EPSILON = f32(${eps});
+const CENTERED = ${centered};
+const HAS_WEIGHT = ${weight};
+const HAS_BIAS = ${bias};`;
+}
+
+/** The launches of the last step: x, parameters and statistics to y. */
+function applyLaunches(
+  request: Request<NormAttrs>,
+  stats: Operand,
+  first: number,
+  share: Share,
+): Launch[] {
+  const { inputs: [x], outputs: [y], attrs, limits } = request;
+  const rows = rowsAlong(attrs, [
+    wholeOperand("input", 0, x, attrs),
+    ...parametersOf(request, first),
+    stats,
+    wholeOperand("output", 0, y, attrs),
+  ]);
+  const varies = rows.operands.slice(1, 4)
+    .some(({ strides }) => strides[rows.kept.length] > 0);
+  const span = share === "span" ? SPAN : 1;
+  return rowLaunches(rows, {
+    kernel: applyKernel,
+    declarations: `${declarationsOf(request, first)}
+const VARIES = ${varies};
+const SPAN = ${span}u;`,
+    whole: false,
+    invocations: (n) => Math.ceil(n / span),
+    trips: () => span,
+    flops: APPLY_FLOPS,
+  }, limits);
+}
+
+function planStaged(request: Request<NormAttrs>): Plan {
+  const { inputs: [x], attrs, limits } = request;
+  const scratch = new Scratch();
+  const stats = meanPairs("output", 1, attrs);
+  const launches = piecewiseLaunches(
+    {
+      kernel: momentsKernel,
+      declare: () =>
+        `alias T = ${storageType(x.dtype)};
+const CENTERED = ${attrs.centered};
+${mergeCode}`,
+      fold: MOMENTS,
+      flops: MOMENT_FLOPS,
+      space: spaceOf(attrs),
+      reduced: [0, 3, 4],
+      inputs: [wholeOperand("input", 0, x, attrs)],
+      output: stats,
+      name: "moments",
+    },
+    limits,
+    scratch,
+  );
+  launches.push(...applyLaunches(request, stats, 1, "span"));
+  return { launches, scratch: scratch.sizes };
+}
+
+function planWith(request: Request<NormAttrs>, share: Share): Plan {
+  const stats = meanPairs("input", 1, request.attrs);
+  return { launches: applyLaunches(request, stats, 2, share) };
+}
+
+/** A variant of one launch, in which one invocation or one workgroup has a group whole. */
+function wholeGroups(name: string, lanes: Lanes): Variant<NormAttrs> {
+  const operandsOf = (request: Request<NormAttrs>) => {
+    const { inputs: [x], outputs: [y], attrs } = request;
+    return [
+      wholeOperand("input", 0, x, attrs),
+      ...parametersOf(request, 1),
+      wholeOperand("output", 0, y, attrs),
+      meanPairs("output", 1, attrs),
+    ];
+  };
+  const passes = 3;
+  return {
+    name,
+    applies: (request) =>
+      groupTrips(request.attrs, lanes, passes) <= request.limits.maxLoopTrips &&
+      fitWhole(request.attrs, operandsOf(request), request.limits),
+    plan(request) {
+      const { attrs, limits } = request;
+      const launch = groupLaunch(attrs, operandsOf(request), {
+        kernel: lanes === 1 ? naiveKernel : treeKernel,
+        declarations: declarationsOf(request, 1),
+        lanes,
+        passes,
+        flops: MOMENT_FLOPS + APPLY_FLOPS,
+        written: 2,
+      }, limits);
+      return { launches: [launch] };
+    },
+  };
+}
+
+/**
+ * dx, dweight and dbias are the fused op {@linkcode normalizeBackward}. A gradient of the statistics themselves, mean m and variance v of n
+ * elements, adds dm / n + 2·dv·(x − m) / n.
+ */
+function rule(context: GradientContext<NormAttrs>): (Tensor | null)[] {
+  const { attrs, grads: [dy, dstats], inputs, outputs, apply } = context;
+  const [x, weight] = inputs;
+  const stats = outputs[1];
+  const wide = stats.dtype;
+  let dx: Tensor | null = null;
+  let sums: Tensor | undefined;
+  if (dy) {
+    const given = attrs.weight ? [dy, x, stats, weight] : [dy, x, stats];
+    [dx, sums] = apply(normalizeBackward, given, attrs);
+  }
+  if (dstats) {
+    const [mean] = columnsOf(stats, attrs);
+    const [dmean, dvariance] = columnsOf(dstats, attrs);
+    const difference = spread(x, attrs).to(wide).sub(mean);
+    const own = difference.mul(dvariance).mul(2);
+    const both = attrs.centered ? own.add(dmean) : own;
+    const part = both.div(countOf(attrs)).reshape(x.shape).to(x.dtype);
+    dx = dx ? dx.add(part) : part;
+  }
+  return [dx, ...parameterGradients(context, sums, 1)];
+}
+
+/** The gradients of weight and bias from the sums of their channels. */
+function parameterGradients(
+  { attrs, inputMetas }: GradientContext<NormAttrs>,
+  sums: Tensor | undefined,
+  first: number,
+): (Tensor | null)[] {
+  const columns = [...(attrs.weight ? [1] : []), ...(attrs.bias ? [0] : [])];
+  return columns.map((column, i) => {
+    const { shape, dtype } = inputMetas[first + i];
+    return sums
+      ? sums.slice(1, column, column + 1).reshape(shape).to(dtype)
+      : null;
+  });
+}
+
+/** dx = dy·weight·r, dweight = Σ dy·(x − mean)·r, dbias = Σ dy, r = 1 / √(variance + eps). */
+function ruleWith(context: GradientContext<NormAttrs>): (Tensor | null)[] {
+  const { attrs, grads: [grad], inputs, inputMetas, needs } = context;
+  const [x, stats, weight] = inputs;
+  const wide = stats.dtype;
+  if (!grad) return inputMetas.map(() => null);
+  const dy = spread(grad, attrs).to(wide);
+  const [mean, variance] = columnsOf(stats, attrs);
+  const root = variance.add(attrs.eps).rsqrt();
+  const scale = attrs.weight
+    ? root.mul(channelsIn(weight, attrs).to(wide))
+    : root;
+  const results = [
+    needs[0] ? dy.mul(scale).reshape(x.shape).to(x.dtype) : null,
+    null,
+  ];
+  const parameters = [
+    attrs.weight &&
+    (() => dy.mul(spread(x, attrs).to(wide).sub(mean).mul(root))),
+    attrs.bias && (() => dy),
+  ];
+  for (const terms of parameters) {
+    if (!terms) continue;
+    const { shape, dtype } = inputMetas[results.length];
+    results.push(
+      needs[results.length]
+        ? terms().sum([0, 1, 4]).reshape(shape).to(dtype)
+        : null,
+    );
+  }
+  return results;
+}

@@ -1,0 +1,120 @@
+// dy, x: [kept.., n], weight, stats: the same by strides -> sums: [kept..]
+//
+// sums = (sum(h), sum(h * xhat)), h = dy * weight,
+// xhat = (x - mean) / sqrt(variance + EPSILON)
+//
+// Sum: four accumulators in turn, combined pairwise; pieces are short, and a
+// reduction adds them up.
+//
+// Tiling: one invocation owns one piece of a run and reads it once. Statistics
+// and weight are read once where they are the same all along the run.
+//
+// Edges: invocations past the rows stop; up to three elements that don't fill
+// the four accumulators go to the first.
+//
+// Appended: alias T (elements), W (weight) and R (results), const KEPT_RANK,
+// EPSILON, HAS_WEIGHT and VARIES, fn store(a: vec2f) -> R.
+
+struct Params {
+  rows: u32,
+  n: u32,
+  dy_step: u32, // stride along a piece
+  x_step: u32,
+  weight_step: u32,
+  stats_step: u32,
+  y_step: u32, // 0
+  dy_base: u32,
+  x_base: u32,
+  weight_base: u32,
+  stats_base: u32,
+  y_base: u32,
+  // Innermost axis last.
+  kept_shape: array<vec4u, 2>,
+  kept_dy: array<vec4u, 2>,
+  kept_x: array<vec4u, 2>,
+  kept_weight: array<vec4u, 2>,
+  kept_stats: array<vec4u, 2>,
+  kept_y: array<vec4u, 2>,
+}
+
+const WORKGROUP = 64u;
+
+@group(0) @binding(0) var<storage, read> dy: array<T>;
+@group(0) @binding(1) var<storage, read> x: array<T>;
+@group(0) @binding(2) var<storage, read> weight: array<W>;
+@group(0) @binding(3) var<storage, read> stats: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> y: array<R>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+// Mean, 1 / root of the variance, weight.
+fn line(weight_at: u32, stats_at: u32) -> vec3f {
+  let s = stats[stats_at];
+  var factor = 1.0;
+  if (HAS_WEIGHT) {
+    factor = f32(weight[weight_at]);
+  }
+  return vec3f(s.x, inverseSqrt(s.y + EPSILON), factor);
+}
+
+fn term(dy: f32, x: f32, l: vec3f) -> vec2f {
+  let h = dy * l.z;
+  return vec2f(h, h * ((x - l.x) * l.y));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = (group.y * groups.x + group.x) * WORKGROUP + lane;
+  if (row >= params.rows) {
+    return;
+  }
+  var dy_at = params.dy_base;
+  var x_at = params.x_base;
+  var weight_at = params.weight_base;
+  var stats_at = params.stats_base;
+  var y_at = params.y_base;
+  var rest = row;
+  for (var k = 1u; k <= KEPT_RANK; k++) {
+    let d = 8u - k;
+    let size = params.kept_shape[d / 4u][d % 4u];
+    dy_at += (rest % size) * params.kept_dy[d / 4u][d % 4u];
+    x_at += (rest % size) * params.kept_x[d / 4u][d % 4u];
+    weight_at += (rest % size) * params.kept_weight[d / 4u][d % 4u];
+    stats_at += (rest % size) * params.kept_stats[d / 4u][d % 4u];
+    y_at += (rest % size) * params.kept_y[d / 4u][d % 4u];
+    rest /= size;
+  }
+  let l = line(weight_at, stats_at);
+  var sums: array<vec2f, 4>;
+  let whole = params.n / 4u * 4u;
+  for (var i = 0u; i < whole; i += 4u) {
+    for (var j = 0u; j < 4u; j++) {
+      var own = l;
+      if (VARIES) {
+        own = line(
+          weight_at + (i + j) * params.weight_step,
+          stats_at + (i + j) * params.stats_step,
+        );
+      }
+      sums[j] += term(f32(dy[dy_at]), f32(x[x_at]), own);
+      dy_at += params.dy_step;
+      x_at += params.x_step;
+    }
+  }
+  for (var i = whole; i < params.n; i++) {
+    var own = l;
+    if (VARIES) {
+      own = line(
+        weight_at + i * params.weight_step,
+        stats_at + i * params.stats_step,
+      );
+    }
+    sums[0] += term(f32(dy[dy_at]), f32(x[x_at]), own);
+    dy_at += params.dy_step;
+    x_at += params.x_step;
+  }
+  y[y_at] = store((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
