@@ -94,6 +94,8 @@ export class Scope implements Disposable {
 /**
  * Opens a scope. With `using`, it closes at the end of the block.
  *
+ * Tensors belong to the scope that was opened last, whoever makes them: where other code may run during an `await`, close the scope before it.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
