@@ -26,5 +26,6 @@ export * from "./core/mod.ts";
 export * from "./nn/functional.ts";
 export * from "./nn/functional_pool.ts";
 export * from "./nn/functional_resize.ts";
+export * from "./nn/functional_unfold.ts";
 export * as nn from "./nn/mod.ts";
 export * as zoo from "./zoo/mod.ts";

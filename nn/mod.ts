@@ -2,6 +2,7 @@
 export * from "./functional.ts";
 export * from "./functional_pool.ts";
 export * from "./functional_resize.ts";
+export * from "./functional_unfold.ts";
 export { Module, Parameter, parameter } from "./module.ts";
 export { nearest, type StateDict } from "./state.ts";
 export {
@@ -17,6 +18,7 @@ export { Dropout } from "./layers/dropout.ts";
 export { type BiasOptions, Linear } from "./layers/linear.ts";
 export * from "./layers/pool.ts";
 export * from "./layers/resize.ts";
+export * from "./layers/unfold.ts";
 export {
   crossEntropy,
   type LossOptions,
