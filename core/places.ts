@@ -16,15 +16,27 @@ export function withoutPlaces<T>(make: () => T): T {
   }
 }
 
-/** The calls below `made`, if they are to be remembered. They are made into text only when somebody asks for it. */
-export function captureStack(
-  made: abstract new (...args: never[]) => unknown,
-): { readonly stack: string } | undefined {
-  if (!on) return undefined;
+/** A stack that is made into text only when somebody asks for it. */
+export interface Trace {
+  readonly stack: string;
+}
+
+/** The calls below `made`, unless they aren't to be remembered. */
+export function placeBelow(made: Callee): Trace | undefined {
+  return on ? stackBelow(made) : undefined;
+}
+
+/** A function or class on the stack. */
+type Callee =
+  | ((...args: never[]) => unknown)
+  | (abstract new (...args: never[]) => unknown);
+
+/** The calls below `callee`. */
+export function stackBelow(callee: Callee): Trace {
   const trace = { stack: "" };
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = STACK_FRAMES;
-  Error.captureStackTrace(trace, made);
+  Error.captureStackTrace(trace, callee);
   Error.stackTraceLimit = stackTraceLimit;
   return trace;
 }

@@ -9,7 +9,7 @@ import {
 } from "../wgsl/shape.ts";
 import { type Edge, Leaf, type Saved } from "./autograd.ts";
 import { AutogradError, DisposedError, ShapeError } from "./errors.ts";
-import { captureStack, placeOf } from "./places.ts";
+import { placeBelow, placeOf, type Trace } from "./places.ts";
 import { formatTensor, nest, type Nested, pickShown } from "./print.ts";
 import { checkInterrupt, currentPath } from "./runtime.ts";
 import {
@@ -33,7 +33,7 @@ export interface TensorInit {
 /** A tensor's hold on its storage and graph, apart from the tensor so that it can be let go when the tensor is garbage. */
 class Hold {
   open = true;
-  #trace: { readonly stack: string } | undefined;
+  #trace: Trace | undefined;
   #stack = "";
 
   /** @param made The constructor that the stack leaves out, with all that it calls. */
@@ -45,7 +45,7 @@ class Hold {
     storage.retain();
     if (edge && !(edge instanceof Leaf)) edge.node.retain();
     countTensor(1);
-    this.#trace = captureStack(made);
+    this.#trace = placeBelow(made);
   }
 
   /** The calls that made the tensor, as text. From then on the objects whose methods ran, other tensors among them, are held no more. */

@@ -25,6 +25,7 @@ import { DTypeError } from "../errors.ts";
 import { emptyData } from "../host.ts";
 import type { Opened } from "./adapter.ts";
 import { CommandQueue } from "./batch.ts";
+import { BindGroupCache } from "./bind_groups.ts";
 import { PipelineCache } from "./pipelines.ts";
 import {
   type Call,
@@ -58,6 +59,7 @@ export class GpuBackend implements Backend {
   readonly #device: GPUDevice;
   readonly #pool: BufferPool;
   readonly #uniforms: UniformArena;
+  readonly #bindGroups: BindGroupCache;
   readonly #queue: CommandQueue;
   readonly #readback: Readback;
   readonly #plans: PlanCache;
@@ -70,12 +72,14 @@ export class GpuBackend implements Backend {
     const pipelines = new PipelineCache(device);
     this.#plans = new PlanCache(info.limits, pipelines, this.tuning);
     this.#uniforms = new UniformArena(device);
+    this.#bindGroups = new BindGroupCache(device);
     this.#queue = new CommandQueue(device, {
       before: () => this.#uniforms.upload(),
       after: () => {
         this.#uniforms.recycle();
         this.#pool.sweep();
       },
+      failed: () => this.#bindGroups.clear(),
     });
     this.#readback = new Readback(device, this.#queue);
   }
@@ -229,6 +233,7 @@ export class GpuBackend implements Backend {
   trim(): void {
     this.#queue.submit();
     this.#pool.clear();
+    this.#bindGroups.clear();
   }
 
   destroy(): void {
@@ -251,29 +256,18 @@ export class GpuBackend implements Backend {
     }
     const reads: GpuBlock[] = [];
     const writes: GpuBlock[] = [];
-    const entries: GPUBindGroupEntry[] = launch.bindings.map(
-      ({ slot, index, access, offset, size }, binding) => {
+    const bound = launch.bindings.map(
+      ({ slot, index, access, offset, size }) => {
         const { block, start } = places[slot][index];
         (access === "read" ? reads : writes).push(block);
-        const { buffer } = block;
-        return { binding, resource: { buffer, offset: start + offset, size } };
+        return { block, offset: start + offset, size };
       },
     );
-    if (launch.params) {
-      entries.push({
-        binding: entries.length,
-        resource: this.#uniforms.slot(launch.params),
-      });
-    }
-    const bindGroup = this.#device.createBindGroup({
-      label: op,
-      layout: pipeline.layout,
-      entries,
-    });
+    const params = launch.params && this.#uniforms.slot(launch.params);
     this.#queue.launch(
       op,
       pipeline,
-      bindGroup,
+      this.#bindGroups.get(pipeline.access, pipeline.layout, bound, params),
       launch.workgroups,
       reads,
       writes,

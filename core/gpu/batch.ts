@@ -35,11 +35,20 @@ export class Batch {
   constructor(readonly number: number) {}
 }
 
+/** What goes with submissions. */
+export interface Around {
+  /** Just before one. */
+  before(): void;
+  /** Just after one. */
+  after(): void;
+  /** When something was wrong with one. */
+  failed(): void;
+}
+
 /** Records and submits. */
 export class CommandQueue {
   readonly #device: GPUDevice;
-  /** Called just before and just after a submission. */
-  readonly #around: { before(): void; after(): void };
+  readonly #around: Around;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #batch = new Batch(1);
@@ -49,7 +58,7 @@ export class CommandQueue {
 
   constructor(
     device: GPUDevice,
-    around: { before(): void; after(): void },
+    around: Around,
   ) {
     this.#device = device;
     this.#around = around;
@@ -184,7 +193,9 @@ export class CommandQueue {
     const [error] = (await Promise.all(caught)).filter((e) => e !== null);
     const bad = [...unchecked].find((pipeline) => pipeline.error);
     unchecked.clear();
-    return bad?.error ?? (error && describe(error, ops));
+    const failure = bad?.error ?? (error && describe(error, ops));
+    if (failure) this.#around.failed();
+    return failure;
   }
 
   async #settle(batch: Batch): Promise<Error | undefined> {

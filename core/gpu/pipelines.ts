@@ -1,11 +1,14 @@
 /** Compiled kernels, one a source, set of constants and binding layout. */
 import type { Kernel, Launch } from "../../wgsl/op.ts";
 import { KernelError } from "../errors.ts";
+import { stackBelow } from "../places.ts";
 
 /** A pipeline, what is known of its health, and the layout of its one bind group. */
 export interface Pipeline {
   readonly gpu: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
+  /** What its layout is made of: a letter for each binding. */
+  readonly access: string;
   /** Whether it has been launched. */
   tried: boolean;
   /** Set once the kernel is known to be bad. */
@@ -74,12 +77,13 @@ export class PipelineCache {
     const pipeline: Pipeline = {
       gpu,
       layout,
+      access,
       tried: false,
       error: undefined,
       checked: undefined,
     };
     // Made here, so that its stack shows the call that needs the kernel.
-    const place = new Error();
+    const place = stackBelow(this.get);
     pipeline.checked = Promise.all([
       device.popErrorScope(),
       module.getCompilationInfo(),
@@ -97,7 +101,7 @@ export class PipelineCache {
         lineNum,
         Math.max(column, 0),
       );
-      pipeline.error.stack = place.stack?.replace(
+      pipeline.error.stack = place.stack.replace(
         /^Error/,
         `KernelError: ${pipeline.error.message}`,
       );

@@ -16,8 +16,12 @@ const MIN_BYTES = 256;
 /** Steps between two powers of two: at most a quarter of a buffer is padding. */
 const CLASSES_PER_OCTAVE = 4;
 
+let blocks = 0;
+
 /** A buffer of the pool. */
 export class GpuBlock extends Block {
+  /** Tells it from all others. */
+  readonly id = ++blocks;
   /** Number of the newest batch that uses the buffer. */
   usedIn = 0;
   /** The batch that wrote what the buffer holds; undefined for an upload. */
