@@ -21,6 +21,7 @@ import {
 import { planNaive } from "./naive.ts";
 import { inputGradientRoles, type Roles } from "./roles.ts";
 import { canTile, planTiled } from "./tiled.ts";
+import { planWinograd, winogradPays } from "./winograd.ts";
 
 const NAIVE = {
   label: "wgsl/conv/conv2d_input_gradient_naive.wgsl",
@@ -51,6 +52,19 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
     return [{ shape: shapesOf(geometry).x, dtype }];
   },
   variants: [
+    {
+      name: "winograd",
+      applies(request) {
+        const roles = rolesOf(request);
+        const [correlation] = inputGradientCorrelations(roles.geometry);
+        return winogradPays(roles, correlation, request.limits);
+      },
+      plan(request) {
+        const roles = rolesOf(request);
+        const [correlation] = inputGradientCorrelations(roles.geometry);
+        return planWinograd(roles, correlation, request.limits);
+      },
+    },
     {
       name: "tiled",
       applies(request) {

@@ -1,0 +1,342 @@
+/**
+ * Winograd's minimal filtering F(4×4, 3×3): tiles of 4 × 4 outputs from 6 × 6 inputs with 36 multiplications a channel, where the direct sum
+ * takes 144. Kernels, tiles of inputs and tiles of outputs are transformed by the matrices G, B and A; between the transforms stand 36 products
+ * of matrices.
+ *
+ *     y = Aᵀ · [ (G · w · Gᵀ) ⊙ (Bᵀ · d · B) ] · A
+ *
+ * Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks" (arXiv:1509.09308), section 4.3.
+ *
+ * The price is accuracy: the transforms multiply by up to 8 and cancel again. Errors are 4 to 8 times those of the direct sum; the largest that was
+ * seen with numbers around 1, from 3 to 256 channels, is 6e-6 of the largest output.
+ * An infinity or NaN in the input makes NaN of every output of the tiles that read it, also of those that its own taps don't reach.
+ */
+import { ALIGN, bind, linearGrid, type Window, words } from "../launch.ts";
+import type { Launch, Limits, Plan } from "../op.ts";
+import type { Correlation } from "./correlation.ts";
+import { type Layout, windowIn } from "./cut.ts";
+import { area } from "./geometry.ts";
+import { type Roles, sourceLayout, targetLayout } from "./roles.ts";
+import { quadsFor } from "./tiled.ts";
+import inputCode from "./winograd_input.wgsl" with { type: "text" };
+import outputCode from "./winograd_output.wgsl" with { type: "text" };
+import productsCode from "./winograd_products.wgsl" with { type: "text" };
+import weightsCode from "./winograd_weights.wgsl" with { type: "text" };
+
+const WEIGHTS = { label: "wgsl/conv/winograd_weights.wgsl", code: weightsCode };
+const INPUT = { label: "wgsl/conv/winograd_input.wgsl", code: inputCode };
+const PRODUCTS = {
+  label: "wgsl/conv/winograd_products.wgsl",
+  code: productsCode,
+};
+const OUTPUT = { label: "wgsl/conv/winograd_output.wgsl", code: outputCode };
+
+/** Invocations of a workgroup, as written in the kernels. */
+const TRANSFORM_WORKGROUP = 64;
+const PRODUCTS_WORKGROUP = 32;
+
+/** Outputs along each side of a tile. */
+const TILE = 4;
+
+/** Products of matrices: one for each of the 6 × 6 transformed inputs of a tile. */
+const PLANES = 36;
+
+/** Columns that an invocation of the products owns: tiles of the image. */
+const COLUMNS = 8;
+
+/** Scratch buffers: transformed weights, inputs and products. */
+const SCRATCH = { weights: 0, input: 1, products: 2 } as const;
+
+/** Most bytes of transformed inputs, and of products: rounds that a cache holds took 10 to 15 % less time than those of 32 MiB. */
+const ROUND_BYTES = 4 * 1024 * 1024;
+
+/** Fewest channels on either side that pay for the transforms: 16 took as long as the direct sum, 24 as well, 32 took 0.7 of its time, 64 half. */
+const FEWEST_CHANNELS = 32;
+
+/** Fewest tiles in all that pay for transforming the weights: with 4, products are half empty and took 1.2 times as long, with 8 or 9 0.8 of it. */
+const FEWEST_TILES = 8;
+
+/** A correlation and how it is cut: into runs of images that fit bindings, and those into rounds of tiles. */
+interface Job {
+  readonly roles: Roles;
+  readonly correlation: Correlation;
+  readonly quads: number;
+  /** Kept channels in tiles, and summed ones in fours. */
+  readonly tiles: number;
+  readonly fours: number;
+  readonly tileRows: number;
+  readonly tileColumns: number;
+  /** Images of a run. */
+  readonly images: number;
+  /** Tiles of outputs in a round: a multiple of 8. */
+  readonly round: number;
+  readonly source: Layout;
+  readonly target: Layout;
+}
+
+function jobOf(roles: Roles, correlation: Correlation, limits: Limits): Job {
+  const { kept, summed, geometry: { batch } } = roles;
+  const quads = quadsFor(kept);
+  const tiles = Math.ceil(kept / (4 * quads));
+  const fours = Math.ceil(summed / 4);
+  const [height, width] = correlation.target;
+  const tileRows = Math.ceil(height / TILE);
+  const tileColumns = Math.ceil(width / TILE);
+  const limit = limits.maxStorageBufferBindingSize;
+  const imageBytes = 4 *
+    Math.max(summed * area(roles.from), kept * area(roles.to));
+  const images = Math.min(batch, Math.floor((limit - ALIGN) / imageBytes));
+  const columnBytes = 4 * PLANES * Math.max(4 * fours, 4 * quads * tiles);
+  const most = Math.floor(Math.min(limit, ROUND_BYTES) / columnBytes);
+  const all = images * tileRows * tileColumns;
+  return {
+    roles,
+    correlation,
+    quads,
+    tiles,
+    fours,
+    tileRows,
+    tileColumns,
+    images,
+    round: Math.min(Math.ceil(all / COLUMNS), Math.floor(most / COLUMNS)) *
+      COLUMNS,
+    source: sourceLayout(roles),
+    target: targetLayout(roles),
+  };
+}
+
+/** Bytes of the transformed weights. */
+function weightBytes({ tiles, fours, quads }: Job): number {
+  return 4 * PLANES * tiles * fours * 16 * quads;
+}
+
+/** Whether a correlation is one of 3 × 3 neighbouring taps at stride 1, in f32 and one group, whose parts fit the limits. */
+export function canWinograd(
+  roles: Roles,
+  correlation: Correlation,
+  limits: Limits,
+): boolean {
+  const { geometry: { batch, groups, kernel, stride, dilation } } = roles;
+  const plain = roles.dtype === "f32" && groups === 1 &&
+    kernel.every((n) => n === 3) &&
+    [...stride, ...dilation].every((n) => n === 1);
+  if (!plain) return false;
+  const job = jobOf(roles, correlation, limits);
+  const binding = limits.maxStorageBufferBindingSize;
+  return (batch === 0 || job.images > 0 && job.round > 0) &&
+    job.fours <= limits.maxLoopTrips &&
+    weightBytes(job) <= binding &&
+    4 * roles.kept * roles.summed * area(kernel) <= binding;
+}
+
+/** Whether it also is faster than the direct sum in tiles, by what was measured on a software adapter of 2 cores. */
+export function winogradPays(
+  roles: Roles,
+  correlation: Correlation,
+  limits: Limits,
+): boolean {
+  const [height, width] = correlation.target;
+  const tiles = roles.geometry.batch * Math.ceil(height / TILE) *
+    Math.ceil(width / TILE);
+  return Math.min(roles.kept, roles.summed) >= FEWEST_CHANNELS &&
+    tiles >= FEWEST_TILES && canWinograd(roles, correlation, limits);
+}
+
+/** Launches of a correlation for which {@linkcode canWinograd} holds. */
+export function planWinograd(
+  roles: Roles,
+  correlation: Correlation,
+  limits: Limits,
+): Plan {
+  const { batch } = roles.geometry;
+  if (batch === 0) return { launches: [] };
+  const job = jobOf(roles, correlation, limits);
+  const launches = [weightsLaunch(job, limits)];
+  for (let n = 0; n < batch; n += job.images) {
+    const images = { start: n, size: Math.min(job.images, batch - n) };
+    const count = images.size * job.tileRows * job.tileColumns;
+    for (let first = 0; first < count; first += job.round) {
+      const tiles = { first, count: Math.min(job.round, count - first) };
+      launches.push(
+        inputLaunch(job, windowOver(job, images, "source"), tiles, limits),
+        productsLaunch(job, tiles, limits),
+        outputLaunch(job, windowOver(job, images, "target"), tiles, limits),
+      );
+    }
+  }
+  return { launches, scratch: scratchBytes(job) };
+}
+
+/** Tiles of a round, counted from the first of the run's images. */
+interface Tiles {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The tiles of a round in eights. */
+function eightsOf({ count }: Tiles): number {
+  return Math.ceil(count / COLUMNS);
+}
+
+function windowOver(
+  job: Job,
+  images: { readonly start: number; readonly size: number },
+  side: "source" | "target",
+): Window {
+  const one = { start: 0, size: 1 };
+  const all = (size: number) => ({ start: 0, size });
+  const { kept, summed } = job.roles;
+  return windowIn({
+    images,
+    groups: one,
+    tiles: one,
+    kept: all(kept),
+    summed: all(summed),
+  }, job[side]);
+}
+
+function scratchBytes(job: Job): number[] {
+  const columns = 4 * PLANES * job.round;
+  return [
+    weightBytes(job),
+    columns * 4 * job.fours,
+    columns * 4 * job.quads * job.tiles,
+  ];
+}
+
+/** A scratch buffer bound as a whole. */
+function scratch(
+  job: Job,
+  name: keyof typeof SCRATCH,
+  access: "read" | "write",
+) {
+  const index = SCRATCH[name];
+  const window = { offset: 0, size: scratchBytes(job)[index] };
+  return bind("scratch", index, access, window);
+}
+
+function weightsLaunch(job: Job, limits: Limits): Launch {
+  const { roles, correlation: { tapFirst, tapStep }, quads, tiles, fours } =
+    job;
+  const { kept, summed, weights, geometry: { kernel } } = roles;
+  const bytes = 4 * kept * summed * area(kernel);
+  const invocations = tiles * fours * 4 * quads;
+  return {
+    kernel: WEIGHTS,
+    constants: { QUADS: quads },
+    bindings: [
+      bind("input", 1, "read", { offset: 0, size: bytes }),
+      scratch(job, "weights", "write"),
+    ],
+    params: words(
+      kept,
+      summed,
+      tiles,
+      fours,
+      tapFirst[0] * kernel[1] + tapFirst[1],
+      weights.kept ?? 0,
+      weights.summed ?? 0,
+      tapStep[0] * kernel[1],
+      tapStep[1],
+    ),
+    workgroups: linearGrid(invocations, TRANSFORM_WORKGROUP, limits),
+    trips: 0,
+    flops: 0,
+    bytes: bytes + weightBytes(job),
+  };
+}
+
+function inputLaunch(
+  job: Job,
+  x: Window,
+  tiles: Tiles,
+  limits: Limits,
+): Launch {
+  const { roles, correlation, fours, source } = job;
+  const v = scratch(job, "input", "write");
+  return {
+    kernel: INPUT,
+    bindings: [bind("input", 0, "read", x), v],
+    params: words(
+      roles.summed,
+      4 * fours,
+      ...correlation.source,
+      ...correlation.origin,
+      job.tileRows,
+      job.tileColumns,
+      tiles.first,
+      tiles.count,
+      eightsOf(tiles) * COLUMNS,
+      x.base,
+      source.image ?? 0,
+    ),
+    workgroups: linearGrid(
+      tiles.count * 4 * fours,
+      TRANSFORM_WORKGROUP,
+      limits,
+    ),
+    trips: 0,
+    flops: 0,
+    bytes: x.size + v.size,
+  };
+}
+
+function productsLaunch(job: Job, tiles: Tiles, limits: Limits): Launch {
+  const eights = eightsOf(tiles);
+  const bindings = [
+    scratch(job, "weights", "read"),
+    scratch(job, "input", "read"),
+    scratch(job, "products", "write"),
+  ];
+  return {
+    kernel: PRODUCTS,
+    constants: { QUADS: job.quads },
+    bindings,
+    params: words(PLANES, job.tiles, job.fours, eights),
+    workgroups: linearGrid(
+      PLANES * job.tiles * eights,
+      PRODUCTS_WORKGROUP,
+      limits,
+    ),
+    trips: job.fours,
+    flops: 2 * PLANES * tiles.count * job.roles.kept * job.roles.summed,
+    bytes: bindings.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+function outputLaunch(
+  job: Job,
+  y: Window,
+  tiles: Tiles,
+  limits: Limits,
+): Launch {
+  const { roles: { kept, bias }, correlation, target } = job;
+  const m = scratch(job, "products", "read");
+  const row = eightsOf(tiles) * COLUMNS;
+  return {
+    kernel: OUTPUT,
+    constants: { BIAS: Number(bias !== undefined) },
+    bindings: [
+      m,
+      // Without a bias, something must stand in its place.
+      bias ? bind("input", 2, "read", { offset: 0, size: 4 * kept }) : m,
+      bind("output", 0, "write", y),
+    ],
+    params: words(
+      kept,
+      ...correlation.target,
+      job.tileRows,
+      job.tileColumns,
+      tiles.first,
+      tiles.count,
+      row,
+      row * 4 * job.quads * job.tiles,
+      y.base,
+      target.image ?? 0,
+    ),
+    workgroups: linearGrid(tiles.count * kept, TRANSFORM_WORKGROUP, limits),
+    trips: 0,
+    flops: 0,
+    bytes: m.size + y.size,
+  };
+}
