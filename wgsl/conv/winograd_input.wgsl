@@ -15,8 +15,9 @@
 // each written out.
 //
 // Tiling: one invocation owns a channel of a tile: it reads 36 inputs and
-// stores 36 numbers. A row of six is a matrix of two columns. Neighbouring invocations
-// own neighbouring tiles, so that each store of theirs is one line of v.
+// stores 36 numbers. A row of six is a matrix of two columns. Neighbouring
+// invocations own neighbouring tiles, so that each store of theirs is one line
+// of v.
 //
 // Edges: inputs beside the plane read as 0. Tiles past the last one aren't
 // stored: what stands there only reaches outputs that nobody reads.
