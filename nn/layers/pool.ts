@@ -12,6 +12,10 @@ import {
   adaptiveAvgPool2d,
   adaptiveMaxPool2d,
   adaptiveMaxPool2dWithIndices,
+  lpPool2d,
+  type LPPoolOptions,
+  maxUnpool2d,
+  type MaxUnpoolOptions,
   type OutputSize2d,
 } from "../functional_pool.ts";
 import { Module } from "../module.ts";
@@ -94,13 +98,51 @@ export class AdaptiveMaxPool2d extends Module {
   }
 }
 
+/** (Σ xᵖ)^(1/p) of each window, p being `normType`. `x: [N, C, H, W] → [N, C, OH, OW]` */
+export class LPPool2d extends Module {
+  constructor(
+    readonly normType: number,
+    readonly kernelSize: Size2d,
+    readonly options: LPPoolOptions = {},
+  ) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return lpPool2d(x, this.normType, this.kernelSize, this.options);
+  }
+
+  override describe(): string {
+    const window = describePool(this.kernelSize, this.options);
+    return `normType=${this.normType}, ${window}`;
+  }
+}
+
+/** Maxima at the places that their indices name, 0 elsewhere. `x, indices: [N, C, OH, OW] → [N, C, H, W]`, called as `unpool(x, indices)`. */
+export class MaxUnpool2d extends Module {
+  constructor(
+    readonly kernelSize: Size2d,
+    readonly options: MaxUnpoolOptions = {},
+  ) {
+    super();
+  }
+
+  override forward(x: Tensor, indices: Tensor): Tensor {
+    return maxUnpool2d(x, indices, this.kernelSize, this.options);
+  }
+
+  override describe(): string {
+    return describePool(this.kernelSize, this.options);
+  }
+}
+
 function describeSize(size: OutputSize2d): string {
   return typeof size === "number"
     ? `outputSize=${size}`
     : `outputSize=[${size[0]},${size[1]}]`;
 }
 
-function describePool(kernel: Size2d, options: MaxPoolOptions): string {
+function describePool(kernel: Size2d, options: object): string {
   const named = Object.entries({ kernelSize: kernel, ...options });
   return named.map(([name, value]) =>
     `${name}=${Array.isArray(value) ? `[${value}]` : value}`
