@@ -16,6 +16,7 @@ import {
   shapesOf,
 } from "./geometry.ts";
 import { planNaive } from "./naive.ts";
+import { isProduct, planProducts } from "./products.ts";
 import { forwardRoles, type Roles } from "./roles.ts";
 import { canTile, planTiled } from "./tiled.ts";
 import { planWinograd, winogradPays } from "./winograd.ts";
@@ -43,6 +44,11 @@ export const conv2d: Op<Conv2dAttrs> = {
     return [{ shape: shapesOf(geometry).y, dtype }];
   },
   variants: [
+    {
+      name: "matmul",
+      applies: (request) => isProduct(rolesOf(request)),
+      plan: (request) => planProducts(rolesOf(request), request.limits),
+    },
     {
       name: "winograd",
       applies(request) {

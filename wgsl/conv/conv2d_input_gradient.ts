@@ -19,6 +19,7 @@ import {
   slidingOf,
 } from "./geometry.ts";
 import { planNaive } from "./naive.ts";
+import { isProduct, planProducts } from "./products.ts";
 import { inputGradientRoles, type Roles } from "./roles.ts";
 import { canTile, planTiled } from "./tiled.ts";
 import { planWinograd, winogradPays } from "./winograd.ts";
@@ -52,6 +53,11 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
     return [{ shape: shapesOf(geometry).x, dtype }];
   },
   variants: [
+    {
+      name: "matmul",
+      applies: (request) => isProduct(rolesOf(request)),
+      plan: (request) => planProducts(rolesOf(request), request.limits),
+    },
     {
       name: "winograd",
       applies(request) {
