@@ -24,6 +24,7 @@
  */
 export * from "./core/mod.ts";
 export * from "./nn/functional.ts";
+export * from "./nn/functional_norm.ts";
 export * from "./nn/functional_pool.ts";
 export * from "./nn/functional_resize.ts";
 export * from "./nn/functional_unfold.ts";

@@ -1,5 +1,6 @@
 /** Layers, losses, optimisers, data and training. */
 export * from "./functional.ts";
+export * from "./functional_norm.ts";
 export * from "./functional_pool.ts";
 export * from "./functional_resize.ts";
 export * from "./functional_unfold.ts";
@@ -16,6 +17,7 @@ export { Flatten, Identity, Sequential } from "./layers/container.ts";
 export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
 export { Dropout } from "./layers/dropout.ts";
 export { type BiasOptions, Linear } from "./layers/linear.ts";
+export * from "./layers/norm.ts";
 export * from "./layers/pool.ts";
 export * from "./layers/resize.ts";
 export * from "./layers/unfold.ts";

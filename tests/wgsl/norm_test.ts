@@ -10,8 +10,10 @@ import {
 import { channelsOf, type NormAttrs } from "../../wgsl/norm/geometry.ts";
 import { normalize, normalizeWith } from "../../wgsl/norm/normalize.ts";
 import { normalizeBackward } from "../../wgsl/norm/normalize_backward.ts";
+import { updateRunning } from "../../wgsl/norm/running.ts";
 import type { DType, HostArray, Limits, Op } from "../../wgsl/op.ts";
 import {
+  type Case,
   checkOp,
   host,
   noise,
@@ -72,6 +74,11 @@ async function checkForm(
     }),
   );
   return ran;
+}
+
+/** Runs the naive variant. */
+function runNaive<Attrs>(op: Op<Attrs>, given: Case<Attrs>) {
+  return runVariant(op, "naive", given);
 }
 
 /** Asserts what the reference and each variant give. */
@@ -203,6 +210,26 @@ Deno.test("a mean far from 0 costs no digits of the variance", async () => {
   }
 });
 
+Deno.test("running statistics move by the momentum, the variance unbiased", async () => {
+  const inputs = [
+    host([1, 2], [2]),
+    host([3, 4], [2]),
+    host([5, 8, 0, 1], [2, 2]),
+  ];
+  const given = { inputs, attrs: { momentum: 0.25, count: 3 } };
+  const want = [[2, 1.5], [5.25, 3.375]];
+  for (const run of [runReference, runNaive]) {
+    const outputs = await run(updateRunning, given);
+    assertEquals(outputs.map(({ data }) => Array.from(data)), want);
+  }
+  const long = [noise([150_001], 1), noise([150_001], 2)];
+  await checkOp(updateRunning, {
+    ...given,
+    inputs: [...long, noise([150_001, 2], 3)],
+    limits: { maxStorageBufferBindingSize: 2 ** 20 },
+  });
+});
+
 Deno.test("the same input gives the same bits", async () => {
   const x = values([3, 4, 501], 1);
   const attrs = attrsOf(batchForm(x.shape), { weight: false, bias: false });
@@ -249,5 +276,15 @@ Deno.test("tensors that don't fit the form are refused", () => {
       normalizeWith.infer([meta([2, 3, 4]), meta([3, 2], "f16")], attrs)
     ),
     "Cannot normalise f32 with statistics of f16: expected f32",
+  );
+  const update = (...metas: ReturnType<typeof meta>[]) =>
+    messageOf(() => updateRunning.infer(metas, { momentum: 0.1, count: 2 }));
+  assertEquals(
+    update(meta([2]), meta([2]), meta([3, 2])),
+    "Cannot update running statistics [2] and [2] with [3, 2]: expected [C], [C] and [C, 2] for one C",
+  );
+  assertEquals(
+    update(meta([2]), meta([2], "f16"), meta([2, 2])),
+    "Cannot update running statistics of f32 and f16 with f32: expected both of one float type, f32 or f16",
   );
 });

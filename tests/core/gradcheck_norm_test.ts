@@ -1,0 +1,80 @@
+import { full, type Tensor } from "../../core/mod.ts";
+import {
+  batchNorm,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  localResponseNorm,
+  type NormOptions,
+  rmsNorm,
+} from "../../nn/functional_norm.ts";
+import { sample, testGradients } from "../support/gradcheck.ts";
+
+/** Running statistics of two channels. */
+function running(): [Tensor, Tensor] {
+  const options = { dtype: "f64" } as const;
+  return [full([2], 0.25, options), full([2], 0.75, options)];
+}
+
+/** A normalisation, the shape of x and that of its parameters. */
+const NORMS: readonly (readonly [
+  string,
+  (x: Tensor, options: NormOptions) => Tensor,
+  number[],
+  number[],
+])[] = [
+  [
+    "batch norm in training",
+    (x, options) =>
+      batchNorm(x, ...running(), { ...options, eps: 0.01, training: true }),
+    [3, 2, 2],
+    [2],
+  ],
+  [
+    "batch norm in evaluation",
+    (x, options) => batchNorm(x, ...running(), options),
+    [2, 2, 1, 2],
+    [2],
+  ],
+  [
+    "layer norm",
+    (x, options) => layerNorm(x, [2, 2], options),
+    [2, 2, 2],
+    [2, 2],
+  ],
+  ["group norm", (x, options) => groupNorm(x, 2, options), [2, 4, 2], [4]],
+  ["instance norm", (x, options) => instanceNorm(x, options), [2, 2, 3], [2]],
+];
+
+for (const [title, norm, shape, parameters] of NORMS) {
+  testGradients(
+    `${title} has its derivatives`,
+    (x, weight, bias) => norm(x, { weight, bias }),
+    [sample(shape, 1), sample(parameters, 2), sample(parameters, 3)],
+  );
+  testGradients(
+    `${title} without parameters has its derivatives`,
+    (x) => norm(x, {}),
+    [sample(shape, 4)],
+  );
+}
+
+testGradients(
+  "RMS norm has its derivatives, with a weight and without",
+  (x, weight) => [rmsNorm(x, [3], { weight }), rmsNorm(x, [3], { eps: 0.1 })],
+  [sample([2, 3], 8), sample([3], 9)],
+);
+
+testGradients(
+  "group norm of a view has its derivatives with a weight and no bias",
+  (x, weight) => groupNorm(x.transpose(1, 2), 1, { weight, eps: 0.1 }),
+  [sample([2, 2, 3], 5), sample([3], 6)],
+);
+
+for (const size of [1, 2, 3, 5]) {
+  testGradients(
+    `local response norm over ${size} channels has its derivatives`,
+    (x) => localResponseNorm(x, size, { alpha: 0.8, beta: 0.6, k: 1.5 }),
+    [sample([2, 4, 2], 7)],
+  );
+}
