@@ -6,7 +6,6 @@ import { AssertionError } from "@std/assert";
 import {
   device,
   gradients,
-  noGrad,
   scope,
   type Shape,
   type Tensor,
@@ -77,8 +76,8 @@ export async function gradgradcheck(
   inputs: readonly Sample[],
   options: GradcheckOptions = {},
 ): Promise<void> {
-  const outputs = await shapesOf(f, inputs);
-  const starts = outputs.map((shape, k) => sample(shape, 100 + k));
+  const { shapes, used } = probe(f, inputs);
+  const starts = shapes.map((shape, k) => sample(shape, 100 + k));
   const gradient: Differentiable = (...all) => {
     const xs = all.slice(0, inputs.length);
     const weights = all.slice(inputs.length);
@@ -87,7 +86,8 @@ export async function gradgradcheck(
       const part = y.mul(weights[k]).sum();
       total = total ? total.add(part) : part;
     });
-    return total ? gradients(total, xs, { createGraph: true }) : [];
+    const targets = xs.filter((_, i) => used[i]);
+    return total ? gradients(total, targets, { createGraph: true }) : [];
   };
   await gradcheck(gradient, [...inputs, ...starts], options);
 }
@@ -126,13 +126,21 @@ function toTensor(
   return tensor(values, { shape, dtype: "f64", requiresGrad });
 }
 
-async function shapesOf(
+/** The shapes of a function's outputs, and which inputs they depend on. */
+function probe(
   f: Differentiable,
   inputs: readonly Sample[],
-): Promise<Shape[]> {
+): { readonly shapes: Shape[]; readonly used: boolean[] } {
   using _ = scope();
-  const outputs = noGrad(() => outputsOf(f, inputs.map((x) => toTensor(x))));
-  return await Promise.resolve(outputs.map(({ shape }) => shape));
+  const leaves = inputs.map((x) => toTensor(x, true));
+  const outputs = outputsOf(f, leaves);
+  for (const y of outputs) {
+    if (y.requiresGrad) y.backward(y.onesLike(), { retainGraph: true });
+  }
+  return {
+    shapes: outputs.map(({ shape }) => shape),
+    used: leaves.map(({ grad }) => grad !== null),
+  };
 }
 
 async function evaluate(
