@@ -1,23 +1,20 @@
 /** Layers, losses, optimisers, data and training. */
 export * from "./functional.ts";
 export * from "./functional_norm.ts";
+export * from "./functional_activation.ts";
+export * from "./functional_pad.ts";
 export * from "./functional_pool.ts";
 export * from "./functional_resize.ts";
 export * from "./functional_unfold.ts";
 export { Module, Parameter, parameter } from "./module.ts";
 export { nearest, type StateDict } from "./state.ts";
-export {
-  LogSoftmax,
-  ReLU,
-  Sigmoid,
-  Softmax,
-  Tanh,
-} from "./layers/activation.ts";
+export * from "./layers/activation.ts";
 export { Flatten, Identity, Sequential } from "./layers/container.ts";
 export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
 export { Dropout } from "./layers/dropout.ts";
 export { type BiasOptions, Linear } from "./layers/linear.ts";
 export * from "./layers/norm.ts";
+export * from "./layers/pad.ts";
 export * from "./layers/pool.ts";
 export * from "./layers/resize.ts";
 export * from "./layers/unfold.ts";

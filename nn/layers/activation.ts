@@ -1,11 +1,121 @@
 /** Activations as layers. */
 import type { Tensor } from "../../core/tensor.ts";
-import { Module } from "../module.ts";
+import { full } from "../../core/create.ts";
+import {
+  gelu,
+  type GeluOptions,
+  prelu,
+  softplus,
+  type SoftplusOptions,
+} from "../functional_activation.ts";
+import { Module, type Parameter, parameter } from "../module.ts";
 
 /** max(x, 0). Nair and Hinton (2010). */
 export class ReLU extends Module {
   override forward(x: Tensor): Tensor {
     return x.relu();
+  }
+}
+
+/** x, but negativeSlope·x below 0. Maas, Hannun and Ng (2013), section 2. */
+export class LeakyReLU extends Module {
+  constructor(readonly negativeSlope = 0.01) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.leakyRelu(this.negativeSlope);
+  }
+
+  override describe(): string {
+    return `negativeSlope=${this.negativeSlope}`;
+  }
+}
+
+/** x, but weight·x below 0, where the weight is learned. He et al. (2015), arXiv:1502.01852, equation 1. `x: [N, C, …] → [N, C, …]` */
+export class PReLU extends Module {
+  /** `[numParameters]` */
+  readonly weight: Parameter;
+
+  /** One weight for all channels, or as many as there are channels, which start at `init`. */
+  constructor(readonly numParameters = 1, init = 0.25) {
+    super();
+    this.weight = parameter(() => full([numParameters], init));
+  }
+
+  override forward(x: Tensor): Tensor {
+    return prelu(x, this.weight);
+  }
+
+  override describe(): string {
+    return `numParameters=${this.numParameters}`;
+  }
+}
+
+/** x, but alpha·(eˣ - 1) below 0. Clevert, Unterthiner and Hochreiter (2015), arXiv:1511.07289, equation 15. */
+export class ELU extends Module {
+  constructor(readonly alpha = 1) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.elu(this.alpha);
+  }
+
+  override describe(): string {
+    return `alpha=${this.alpha}`;
+  }
+}
+
+/** {@linkcode ELU} with the constants that keep mean 0 and variance 1. Klambauer et al. (2017), arXiv:1706.02515, equation 2. */
+export class SELU extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.selu();
+  }
+}
+
+/** x·Φ(x), Φ being the normal distribution's. Hendrycks and Gimpel (2016), arXiv:1606.08415, section 2. */
+export class GELU extends Module {
+  constructor(readonly options: GeluOptions = {}) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return gelu(x, this.options);
+  }
+
+  override describe(): string {
+    return `approximate=${this.options.approximate ?? "none"}`;
+  }
+}
+
+/** x / (1 + e⁻ˣ), also called swish. Elfwing, Uchibe and Doya (2017), arXiv:1702.03118, equation 6. */
+export class SiLU extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.silu();
+  }
+}
+
+/** x·min(max(x + 3, 0), 6) / 6. Howard et al. (2019), arXiv:1905.02244, section 5.2. */
+export class Hardswish extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.hardswish();
+  }
+}
+
+/** ln(1 + e^(beta·x)) / beta, a smooth relu; x where beta·x is above the threshold. Dugas et al. (2001), equation 8. */
+export class Softplus extends Module {
+  constructor(readonly options: SoftplusOptions = {}) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return softplus(x, this.options);
+  }
+
+  override describe(): string {
+    const { beta = 1, threshold = 20 } = this.options;
+    return `beta=${beta}, threshold=${threshold}`;
   }
 }
 
