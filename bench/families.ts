@@ -3,6 +3,8 @@ import { conv2d } from "../wgsl/conv/conv2d.ts";
 import { conv2dInputGradient } from "../wgsl/conv/conv2d_input_gradient.ts";
 import { conv2dWeightGradient } from "../wgsl/conv/conv2d_weight_gradient.ts";
 import { matmul } from "../wgsl/matmul/matmul.ts";
+import { normalize, normalizeWith } from "../wgsl/norm/normalize.ts";
+import { normalizeBackward } from "../wgsl/norm/normalize_backward.ts";
 import { add, mul, relu, tanh } from "../wgsl/pointwise/mod.ts";
 import { avgPool2d, avgPool2dBackward } from "../wgsl/pool/avg_pool2d.ts";
 import { maxPool2d, maxPool2dBackward } from "../wgsl/pool/max_pool2d.ts";
@@ -35,6 +37,7 @@ export const FAMILIES = [
   "matmul",
   "conv",
   "pool",
+  "norm",
   "pointwise",
   "reduce",
   "softmax",
@@ -58,6 +61,8 @@ export function casesOf(family: Family): Case[] {
       return [...convolutions(), ...convolutionGradients()];
     case "pool":
       return pools();
+    case "norm":
+      return norms();
     case "pointwise":
       return elementwise();
     case "reduce":
@@ -195,6 +200,52 @@ function pools(): Case[] {
       inputs: kind === "max" ? [dy, { ...dy, dtype: "i32" as const }] : [dy],
       attrs: backward,
       ...cost,
+    }];
+  });
+}
+
+/** Batch norm over eight pictures: in training, in evaluation, and its gradient. */
+function norms(): Case[] {
+  const batch = 8;
+  return NORM_LAYERS.filter(({ kind }) => kind === "batch").flatMap((layer) => {
+    const { channels, size } = layer;
+    const count = batch * channels * size ** 2;
+    const name = `${
+      layerName(layer)
+    } [${batch}, ${channels}, ${size}, ${size}]`;
+    const x = dense(batch, channels, size, size);
+    const stats = dense(channels, 2);
+    const each = dense(channels);
+    const attrs = {
+      outer: batch,
+      samples: 1,
+      groups: channels,
+      channels: 1,
+      space: size ** 2,
+      eps: 1e-5,
+      centered: true,
+      weight: true,
+      bias: true,
+    };
+    return [{
+      name: `${name}, training`,
+      op: normalize,
+      inputs: [x, each, each],
+      attrs,
+      // Read for the statistics, and again for what is made of them.
+      ...streamCost(2 * count, count, 4),
+    }, {
+      name: `${name}, evaluation`,
+      op: normalizeWith,
+      inputs: [x, stats, each, each],
+      attrs,
+      ...streamCost(count, count, 2),
+    }, {
+      name: `${name}, gradient`,
+      op: normalizeBackward,
+      inputs: [x, x, stats, each],
+      attrs: { ...attrs, bias: false },
+      ...streamCost(4 * count, count, 3),
     }];
   });
 }

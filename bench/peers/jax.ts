@@ -6,6 +6,7 @@
  */
 import { waitFor } from "../support.ts";
 import {
+  EPS,
   type HostTensor,
   LEARNING_RATE,
   type LeNetWork,
@@ -52,11 +53,17 @@ interface Jax {
     matmul(a: JaxArray, b: JaxArray): JaxArray;
     max(x: JaxArray): JaxArray;
     sum(x: JaxArray, axes?: readonly number[]): JaxArray;
+    mean(x: JaxArray, axes: readonly number[]): JaxArray;
   };
   readonly nn: {
     relu(x: JaxArray): JaxArray;
     softmax(x: JaxArray, axis: number): JaxArray;
     logSoftmax(x: JaxArray, axis: number): JaxArray;
+    standardize(
+      x: JaxArray,
+      axes: readonly number[],
+      options: { epsilon: number },
+    ): JaxArray;
   };
   readonly lax: {
     convGeneralDilated(
@@ -75,6 +82,9 @@ interface Jax {
   };
 }
 
+/** Deno's own, for its wasm device: another library's start puts Node's in its place. */
+const { Worker } = globalThis;
+
 const PACKAGE: string = "npm:@jax-js/jax@0.1.25";
 
 /** Opens the library on one of its devices. */
@@ -84,31 +94,41 @@ export async function openJax(device: "webgpu" | "wasm"): Promise<Peer> {
   if (!ready.includes(device)) {
     throw new Error(`jax-js can't start its ${device} device`);
   }
-  const finish = async (results: readonly JaxArray[]) => {
-    if (device === "wasm") {
-      await jax.blockUntilReady(results);
-      results.forEach((result) => result.dispose());
-      return;
+  const queue: Queue = device === "webgpu"
+    ? {
+      async dispatch(results) {
+        await Promise.all(results.map((result) => result.gpuBuffer()));
+      },
+      wait: () => waitFor(jax.getWebGPUDevice()),
     }
-    await Promise.all(results.map((result) => result.gpuBuffer()));
-    waitFor(jax.getWebGPUDevice());
-  };
+    : {
+      async dispatch(results) {
+        await jax.blockUntilReady(results);
+        results.forEach((result) => result.dispose());
+      },
+      wait() {},
+    };
   return {
     name: `jax-js ${device}`,
     device: device === "webgpu" ? "webgpu" : "cpu",
     prepare(work, data) {
+      globalThis.Worker = Worker;
       jax.defaultDevice(device);
       return Promise.resolve(
         work.kind === "lenet"
-          ? lenet(jax, work, data, finish)
-          : forward(jax, work, data, finish),
+          ? lenet(jax, work, data, queue)
+          : forward(jax, work, data, queue),
       );
     },
   };
 }
 
-/** Dispatches what the results need, waits, and lets go of them. */
-type Finish = (results: readonly JaxArray[]) => Promise<void>;
+interface Queue {
+  /** Dispatches what the results need and lets go of them. */
+  dispatch(results: readonly JaxArray[]): Promise<void>;
+  /** Returns when the device is done. */
+  wait(): void;
+}
 
 function upload(jax: Jax, { data, shape }: HostTensor): JaxArray {
   return jax.numpy.array(data.slice(), { shape });
@@ -146,7 +166,7 @@ function forward(
   jax: Jax,
   work: Exclude<Work, LeNetWork>,
   data: readonly HostTensor[],
-  finish: Finish,
+  queue: Queue,
 ): Runner {
   const inputs = data.map((host) => upload(jax, host));
   const call = jax.jit<JaxFunction>((x, w) => {
@@ -161,12 +181,17 @@ function forward(
         return jax.nn.softmax(x, 1);
       case "sum":
         return jax.numpy.sum(x, [0, 2, 3]);
+      case "average":
+        return jax.numpy.mean(x, [2, 3]);
+      case "batchNorm":
+        return jax.nn.standardize(x, [0, 2, 3], { epsilon: EPS });
     }
   });
   const run = () => call(...inputs.map((input) => input.ref));
   return {
     async run(times) {
-      for (let i = 0; i < times; i++) await finish([run()]);
+      for (let i = 0; i < times; i++) await queue.dispatch([run()]);
+      queue.wait();
     },
     result: () => run().data(),
     dispose: () => inputs.forEach((input) => input.dispose()),
@@ -177,7 +202,7 @@ function lenet(
   jax: Jax,
   { batch }: LeNetWork,
   data: readonly HostTensor[],
-  finish: Finish,
+  queue: Queue,
 ): Runner {
   const { relu, logSoftmax } = jax.nn;
   const { matmul, sum } = jax.numpy;
@@ -225,8 +250,9 @@ function lenet(
     async run(times) {
       for (let i = 0; i < times; i++) {
         const value = advance();
-        await finish([value, ...parameters.map((p) => p.ref)]);
+        await queue.dispatch([value, ...parameters.map((p) => p.ref)]);
       }
+      queue.wait();
     },
     async result() {
       const losses: number[] = [];

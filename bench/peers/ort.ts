@@ -1,11 +1,18 @@
 /**
  * ONNX Runtime Web on WebGPU, its data in GPU buffers, and for orientation on WebAssembly with one thread.
  *
- * Weights of convolutions are part of the model, so that it may pack them once. It has no training.
+ * Weights of convolutions are part of the model, so that it may pack them once.
  */
 import { waitFor } from "../support.ts";
 import { onnxModel, type OnnxNode } from "./onnx.ts";
-import type { HostTensor, LeNetWork, Peer, Runner, Work } from "./work.ts";
+import type {
+  BatchNormWork,
+  HostTensor,
+  LeNetWork,
+  Peer,
+  Runner,
+  Work,
+} from "./work.ts";
 
 /** A tensor of the runtime, as far as it is used here. */
 interface OrtTensor {
@@ -55,7 +62,8 @@ export async function openOrt(provider: "webgpu" | "wasm"): Promise<Peer> {
     name: `ONNX Runtime Web ${provider}`,
     device: gpu ? "webgpu" : "cpu",
     async prepare(work, data) {
-      if (work.kind === "lenet") return undefined;
+      // It has no training, of batch norms neither.
+      if (work.kind === "lenet" || work.kind === "batchNorm") return undefined;
       const session = await ort.InferenceSession.create(
         onnxModel(nodeFor(work, data)),
         {
@@ -71,7 +79,7 @@ export async function openOrt(provider: "webgpu" | "wasm"): Promise<Peer> {
 }
 
 function nodeFor(
-  work: Exclude<Work, LeNetWork>,
+  work: Exclude<Work, LeNetWork | BatchNormWork>,
   [x, w]: readonly HostTensor[],
 ): OnnxNode {
   const inputShape = x.shape;
@@ -96,6 +104,8 @@ function nodeFor(
       };
       return { op: "MaxPool", inputShape, attributes };
     }
+    case "average":
+      return { op: "GlobalAveragePool", inputShape };
     case "softmax":
       return { op: "Softmax", inputShape, attributes: { axis: 1 } };
     case "sum": {

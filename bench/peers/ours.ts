@@ -1,5 +1,6 @@
 /** This library, as a script would call it: eager, launches included. */
 import {
+  batchNorm,
   conv2d,
   init,
   maxPool2d,
@@ -11,6 +12,7 @@ import {
   zoo,
 } from "../../mod.ts";
 import {
+  EPS,
   type HostTensor,
   LEARNING_RATE,
   type LeNetWork,
@@ -59,6 +61,10 @@ function forward(
         return x.softmax(1);
       case "sum":
         return x.sum([0, 2, 3]);
+      case "average":
+        return x.mean([2, 3]);
+      case "batchNorm":
+        return batchNorm(x, null, null, { training: true, eps: EPS });
     }
   };
   return {

@@ -1,6 +1,7 @@
 /** TensorFlow.js on WebGPU and, for orientation, on WebAssembly. Its convolutions want channels last, and get them so. */
 import { waitFor } from "../support.ts";
 import {
+  EPS,
   type HostTensor,
   LEARNING_RATE,
   type LeNetWork,
@@ -21,6 +22,7 @@ interface TfTensor {
   matMul(other: TfTensor): TfTensor;
   softmax(axis: number): TfTensor;
   sum(axes: readonly number[]): TfTensor;
+  mean(axes: readonly number[]): TfTensor;
 }
 
 /** Its WebGPU backend: commands that wait to be submitted. */
@@ -51,6 +53,18 @@ interface Tf {
     kernel: number,
     stride: number,
     padding: number | "valid",
+  ): TfTensor;
+  moments(
+    x: TfTensor,
+    axes: readonly number[],
+  ): { mean: TfTensor; variance: TfTensor };
+  batchNorm(
+    x: TfTensor,
+    mean: TfTensor,
+    variance: TfTensor,
+    offset: undefined,
+    scale: undefined,
+    eps: number,
   ): TfTensor;
   oneHot(labels: TfTensor, classes: number): TfTensor;
   tensor1d(data: Int32Array, dtype: "int32"): TfTensor;
@@ -154,9 +168,15 @@ function forward(
         return x.softmax(1);
       case "sum":
         return x.sum([0, 1, 2]);
+      case "average":
+        return x.mean([1, 2]);
+      case "batchNorm": {
+        const { mean, variance } = tf.moments(x, [0, 1, 2]);
+        return tf.batchNorm(x, mean, variance, undefined, undefined, EPS);
+      }
     }
   };
-  const spatial = work.kind === "conv" || work.kind === "maxPool";
+  const spatial = ["conv", "maxPool", "batchNorm"].includes(work.kind);
   return {
     run(times) {
       for (let i = 0; i < times; i++) tf.tidy(call).dispose();

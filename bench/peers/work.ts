@@ -45,6 +45,18 @@ export interface SumWork {
   readonly shape: readonly [number, number, number, number];
 }
 
+/** Mean over the space of each plane. */
+export interface AverageWork {
+  readonly kind: "average";
+  readonly shape: readonly [number, number, number, number];
+}
+
+/** Each channel by its own mean and variance, as batch norm in training, without running statistics, weight and bias. */
+export interface BatchNormWork {
+  readonly kind: "batchNorm";
+  readonly shape: readonly [number, number, number, number];
+}
+
 /** A step of gradient descent on LeNet with ReLU and max pooling, 28×28 pictures. The result is the losses of the first {@linkcode STEPS}. */
 export interface LeNetWork {
   readonly kind: "lenet";
@@ -60,6 +72,8 @@ export type Work =
     | PoolWork
     | SoftmaxWork
     | SumWork
+    | AverageWork
+    | BatchNormWork
     | LeNetWork
   );
 
@@ -85,6 +99,9 @@ export interface Peer {
 
 /** Steps whose losses are compared. */
 export const STEPS = 4;
+
+/** What batch norm adds to variances. */
+export const EPS = 1e-5;
 
 /** Learning rate of LeNet's steps. */
 export const LEARNING_RATE = 0.05;
@@ -158,6 +175,18 @@ export const WORK: readonly Work[] = [
     shape: [16, 64, 56, 56],
   },
   {
+    name: "global average [8, 512, 7, 7] (ResNet-18)",
+    flops: 8 * 512 * 49,
+    kind: "average",
+    shape: [8, 512, 7, 7],
+  },
+  {
+    name: "batch norm, training [8, 64, 56, 56] (ResNet-18 layer1)",
+    flops: 8 * 8 * 64 * 56 ** 2,
+    kind: "batchNorm",
+    shape: [8, 64, 56, 56],
+  },
+  {
     name: "LeNet training step, batch 64",
     // Forward, and twice as much backward.
     flops: 3 * 64 * LENET_FLOPS,
@@ -196,6 +225,8 @@ export function dataOf(work: Work): HostTensor[] {
     case "maxPool":
     case "softmax":
     case "sum":
+    case "average":
+    case "batchNorm":
       return [noise(work.shape)];
     case "lenet": {
       const labels = noise([work.batch], 5, 2);
@@ -222,7 +253,10 @@ export function sumLength(work: Work): number {
       return 1;
     case "softmax":
       return work.shape[1];
+    case "average":
+      return work.shape[2] * work.shape[3];
     case "sum":
+    case "batchNorm":
       return work.shape[0] * work.shape[2] * work.shape[3];
     case "lenet":
       return 400;
