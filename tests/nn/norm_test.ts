@@ -1,6 +1,6 @@
 /** Normalisation layers: PyTorch's values, gradients and running statistics; state, errors and edges. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { nn, ones, Tensor, tensor, zeros } from "../../mod.ts";
+import { nn, ones, type Tensor, tensor, zeros } from "../../mod.ts";
 import fixture from "../fixtures/norm.json" with { type: "json" };
 import { onBothDevices } from "../support/devices.ts";
 import { host } from "../support/plan.ts";

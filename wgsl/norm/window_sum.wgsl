@@ -1,6 +1,7 @@
 // x: [batch, channels, space] -> y: the same
 //
-// y[n, c, s] = sum over j of x[n, j, s], j = c - BEFORE .. c - BEFORE + SIZE - 1
+// y[n, c, s] = sum over j of x[n, j, s],
+// j = c - BEFORE .. c - BEFORE + SIZE - 1
 //
 // Sum: the channels in order.
 //
