@@ -21,9 +21,51 @@ export interface Trace {
   readonly stack: string;
 }
 
-/** The calls below `made`, unless they aren't to be remembered. */
-export function placeBelow(made: Callee): Trace | undefined {
-  return on ? stackBelow(made) : undefined;
+/** Where one tensor was made. */
+export class Place {
+  #trace: Trace | undefined;
+  #text = "";
+
+  /** The calls below `made`, unless places aren't to be remembered. */
+  constructor(made: Callee) {
+    if (on) this.#trace = stackBelow(made);
+  }
+
+  /** The calls as text. */
+  get stack(): string {
+    if (this.#trace) this.#text = this.#trace.stack;
+    this.#trace = undefined;
+    return this.#text;
+  }
+
+  /**
+   * Lets go of the objects whose methods ran, which stay alive until the stack is text, among them the tensors that this one was computed from:
+   * what no scope holds is the garbage collector's to find. Making text takes longer than launching an op, and so it waits for the end of the turn,
+   * where only the latest places become text and the others are forgotten.
+   */
+  release(): void {
+    if (waiting.length === 0) queueMicrotask(settle);
+    waiting.push(this);
+  }
+
+  /** Forgets the calls, unless they are text already. */
+  forget(): void {
+    this.#trace = undefined;
+  }
+}
+
+/** Places that become text at the end of a turn. */
+const TEXTS_PER_TURN = 32;
+
+let waiting: Place[] = [];
+
+function settle(): void {
+  const places = waiting;
+  waiting = [];
+  places.forEach((place, i) => {
+    if (i < places.length - TEXTS_PER_TURN) place.forget();
+    else void place.stack;
+  });
 }
 
 /** A function or class on the stack. */

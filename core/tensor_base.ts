@@ -9,7 +9,7 @@ import {
 } from "../wgsl/shape.ts";
 import { type Edge, Leaf, type Saved } from "./autograd.ts";
 import { AutogradError, DisposedError, ShapeError } from "./errors.ts";
-import { placeBelow, placeOf, type Trace } from "./places.ts";
+import { Place, placeOf } from "./places.ts";
 import { formatTensor, nest, type Nested, pickShown } from "./print.ts";
 import { checkInterrupt, currentPath } from "./runtime.ts";
 import {
@@ -33,8 +33,7 @@ export interface TensorInit {
 /** A tensor's hold on its storage and graph, apart from the tensor so that it can be let go when the tensor is garbage. */
 class Hold {
   open = true;
-  #trace: Trace | undefined;
-  #stack = "";
+  readonly place: Place;
 
   /** @param made The constructor that the stack leaves out, with all that it calls. */
   constructor(
@@ -45,14 +44,7 @@ class Hold {
     storage.retain();
     if (edge && !(edge instanceof Leaf)) edge.node.retain();
     countTensor(1);
-    this.#trace = placeBelow(made);
-  }
-
-  /** The calls that made the tensor, as text. From then on the objects whose methods ran, other tensors among them, are held no more. */
-  get stack(): string {
-    if (this.#trace) this.#stack = this.#trace.stack;
-    this.#trace = undefined;
-    return this.#stack;
+    this.place = new Place(made);
   }
 
   release(): void {
@@ -275,8 +267,7 @@ export abstract class TensorBase implements Disposable, Tracked {
     if (scope) {
       scope.track(this);
     } else {
-      // As text, or nothing that it was computed from could ever be collected.
-      void this.#hold.stack;
+      this.#hold.place.release();
       finalizer.register(this, this.#hold, this);
     }
   }
@@ -350,7 +341,7 @@ export abstract class TensorBase implements Disposable, Tracked {
   }
 
   #disposedError(): DisposedError {
-    const { stack } = this.#hold;
+    const { stack } = this.#hold.place;
     const how = this.#scope
       ? "its scope has ended or dispose() was called, keep it with scope.keep(x)"
       : "dispose() was called";
