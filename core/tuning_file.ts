@@ -49,7 +49,7 @@ export function readChoices(tuning: Tuning, text: string, file: string): void {
 export function defaultPath(adapter: string): string | undefined {
   const base = variable("XDG_CACHE_HOME") ??
     (variable("HOME") && `${variable("HOME")}/.cache`);
-  const name = adapter.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  const name = adapter.toLowerCase().match(/[a-z0-9]+/g)?.join("-");
   return base && `${base}/tessera/${name}.json`;
 }
 

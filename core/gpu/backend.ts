@@ -150,20 +150,24 @@ export class GpuBackend implements Backend {
     } finally {
       this.#plans.onPlan = undefined;
     }
-    const results = await measureCalls(
-      {
-        plans: this.#plans,
-        tuning: this.tuning,
-        allocate: (meta) => this.allocate(meta),
-        upload: (meta, data) => this.upload(meta, data),
-        release: (block) => this.release(block),
-        record: (op, plan, inputs, outputs) =>
-          this.#record(op, plan, inputs, outputs),
-        synchronize: () => this.synchronize(),
-      },
-      calls,
-      onMeasured,
-    );
+    return await this.measure(calls, onMeasured);
+  }
+
+  /** Measures each variant of these calls, and runs the fastest from then on. */
+  async measure(
+    calls: readonly Call<unknown>[],
+    onMeasured?: (result: TuneResult) => void,
+  ): Promise<TuneResult[]> {
+    const bench = {
+      plans: this.#plans,
+      tuning: this.tuning,
+      allocate: (meta: Meta) => this.allocate(meta),
+      upload: (meta: Meta, data: HostData) => this.upload(meta, data),
+      release: (block: Block) => this.release(block),
+      record: this.#record.bind(this),
+      synchronize: () => this.synchronize(),
+    };
+    const results = await measureCalls(bench, calls, onMeasured);
     this.#plans.clear();
     return results;
   }
