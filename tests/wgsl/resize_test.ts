@@ -21,7 +21,10 @@ async function checkBoth(
   const length = x.shape.at(attrs.axis) ?? 1;
   // Places are off by some 2⁻²³ of the axis's length, and so are weights.
   const shared = { limits, length: (3 * Math.max(length, attrs.size)) ** 2 };
-  await checkOp(resize, { ...shared, inputs: [x], attrs });
+  assertEquals(await checkOp(resize, { ...shared, inputs: [x], attrs }), [
+    "tiled",
+    "naive",
+  ]);
   const [dy] = resize.infer([x], attrs);
   await checkOp(resizeBackward, {
     ...shared,
@@ -67,6 +70,27 @@ for (const mode of MODES) {
     await checkBoth(noise([3, 1]), { axis: 1, size: 50, mode }, limits);
   });
 }
+
+Deno.test("resizing a long axis to the nearest misses no element on the way back", async () => {
+  const inputs = [noise([1, 50021])];
+  for (const size of [30011, 70001, 100042]) {
+    const attrs = { axis: 1, size, mode: "nearest" } as const;
+    await checkOp(resize, { inputs, attrs });
+    await checkOp(resizeBackward, {
+      inputs: [noise([1, size])],
+      attrs: { ...attrs, length: 50021 },
+      length: 4,
+    });
+  }
+});
+
+Deno.test("resizing is right for rows a tile long, one less, one more and a prime", async () => {
+  for (const size of [1, 7, 8, 9, 17]) {
+    for (const mode of MODES) {
+      await checkBoth(noise([3, 5]), { axis: 1, size, mode });
+    }
+  }
+});
 
 function row(values: number[], attrs: Omit<ResizeAttrs, "axis">): number[] {
   const x = host(values, [values.length], "f64");

@@ -8,13 +8,18 @@ import type { DType, Meta, Op, Plan, Request, View } from "../op.ts";
 import { passTrips, planeLaunches, windowPasses } from "../pool/launches.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import backwardCode from "./resize_backward.wgsl" with { type: "text" };
+import tiledCode from "./resize_tiled.wgsl" with { type: "text" };
 import code from "./resize.wgsl" with { type: "text" };
 
 const FORWARD = { label: "wgsl/resize/resize.wgsl", code };
+const TILED = { label: "wgsl/resize/resize_tiled.wgsl", code: tiledCode };
 const BACKWARD = {
   label: "wgsl/resize/resize_backward.wgsl",
   code: backwardCode,
 };
+
+/** Most outputs that an invocation of the tiled kernel owns. */
+const MOST_TILE = 8;
 
 /**
  * Where output `o` looks: at ⌊o·scale⌋ for "nearest", at (o + ½)·scale − ½ for "linear" and at o·scale for "corners", which lays the first and last
@@ -48,7 +53,10 @@ export const resize: Op<ResizeAttrs> = {
   infer([x], attrs) {
     return [resized(x, attrs, attrs.size)];
   },
-  variants: [{ name: "naive", plan }],
+  variants: [
+    { name: "tiled", plan: planTiled },
+    { name: "naive", plan: planNaive },
+  ],
   reference([x], [y], attrs) {
     const [outer, length, inner] = blocksOf(x, attrs.axis);
     const taps = tapsOf(length, attrs);
@@ -227,7 +235,26 @@ function asPlanes<Attrs extends ResizeAttrs>(
   };
 }
 
-function plan(request: Request<ResizeAttrs>): Plan {
+function planTiled(request: Request<ResizeAttrs>): Plan {
+  const { attrs } = request;
+  const [, length, inner] = blocksOf(request.inputs[0], attrs.axis);
+  const outputs = attrs.size * inner;
+  const TILE = Math.min(MOST_TILE, outputs);
+  const tiles = Math.ceil(outputs / TILE);
+  return {
+    launches: planeLaunches(asPlanes(request), {
+      kernel: TILED,
+      constants: { MODE: MODES[attrs.mode], SCALE: scaleOf(length, attrs) },
+      sizes: { TILE },
+      invocations: tiles,
+      params: [length, attrs.size, inner, tiles],
+      trips: TILE,
+      flops: outputs * (attrs.mode === "nearest" ? 0 : 4),
+    }),
+  };
+}
+
+function planNaive(request: Request<ResizeAttrs>): Plan {
   const { attrs } = request;
   const [, length, inner] = blocksOf(request.inputs[0], attrs.axis);
   return {
@@ -251,7 +278,8 @@ function planBackward(request: Request<ResizeBackwardAttrs>): Plan {
   const [, , inner] = blocksOf(request.outputs[0], attrs.axis);
   const scale = scaleOf(length, attrs);
   const INVERSE = scale === 0 ? HUGE : 1 / scale;
-  const seen = Math.min(size, Math.ceil(2 * INVERSE) + 5);
+  const MARGIN = 0.25 + size * 2 ** -21;
+  const seen = Math.min(size, Math.ceil(2 * INVERSE + 2 * MARGIN) + 2);
   const flops = attrs.mode === "nearest" ? 1 : 2;
   return {
     launches: windowPasses(1, seen, limits).flatMap((pass) =>
@@ -261,6 +289,7 @@ function planBackward(request: Request<ResizeBackwardAttrs>): Plan {
           MODE: MODES[attrs.mode],
           SCALE: scale,
           INVERSE,
+          MARGIN,
           COLUMN_START: pass.COLUMN_START,
           COLUMN_END: pass.COLUMN_END,
         },

@@ -10,8 +10,8 @@
 //
 // Tiling: none. One invocation owns one element, neighbours along I and N. It
 // looks at the outputs whose source can lie within one of n, found by the
-// inverse of `source` and one more to each side for rounding; their weights are
-// computed as forwards does. Very many take passes, those from COLUMN_START to
+// inverse of `source` with a margin for rounding; their weights are computed as
+// forwards does. Very many take passes, those from COLUMN_START to
 // COLUMN_END, each going on from dx.
 // Edges: beyond the last element of x there is the last element, so that n = 0
 // and n = N - 1 look up to the ends of y.
@@ -33,6 +33,8 @@ override MODE: u32;
 override SCALE: f32;
 // 1 / SCALE, and a large number where SCALE is 0.
 override INVERSE: f32;
+// How far the inverse of a source may be off, in outputs.
+override MARGIN: f32;
 override COLUMN_START: u32;
 override COLUMN_END: u32;
 
@@ -83,11 +85,13 @@ fn main(
   let reach = select(1.0, 0.0, MODE == 0u);
   var start = 0u;
   if (n > 0u) {
-    start = u32(clamp(output_at(f32(n) - reach) - 1.0, 0.0, most));
+    let low = ceil(output_at(f32(n) - reach) - MARGIN);
+    start = u32(clamp(low, 0.0, most));
   }
   var end = params.out_length;
   if (n + 1u < params.length) {
-    end = u32(clamp(output_at(f32(n) + 1.0) + 2.0, 0.0, most));
+    let high = ceil(output_at(f32(n) + 1.0) + MARGIN);
+    end = u32(clamp(high, 0.0, most));
   }
   end = min(start + COLUMN_END, end);
   var sum = 0.0;
