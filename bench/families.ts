@@ -56,9 +56,12 @@ const BATCH = 64;
 export function casesOf(family: Family): Case[] {
   switch (family) {
     case "matmul":
-      return [...squares(), ...linears()];
+      return [...[256, 512, 1024].map(square), ...linears()];
     case "conv":
-      return [...convolutions(), ...convolutionGradients()];
+      return [
+        ...CONV_LAYERS.map((layer) => convolution(layer, 1)),
+        ...convolutionGradients(),
+      ];
     case "pool":
       return pools();
     case "norm":
@@ -72,15 +75,16 @@ export function casesOf(family: Family): Case[] {
   }
 }
 
-function squares(): Case[] {
-  return [256, 512, 1024].map((n) => ({
+/** The product of two n×n matrices. */
+export function square(n: number): Case {
+  return {
     name: `square ${n}×${n}×${n}`,
     op: matmul,
     inputs: [dense(n, n), dense(n, n)],
     attrs: {},
     flops: 2 * n ** 3,
     bytes: 12 * n ** 2,
-  }));
+  };
 }
 
 function linears(): Case[] {
@@ -115,20 +119,19 @@ function convName(layer: ConvLayer): string {
   } ${kernel}×${kernel}/${stride} ${channels}→${filters} ${size}²`;
 }
 
-function convolutions(): Case[] {
-  return CONV_LAYERS.map((layer) => {
-    const { channels, size, filters, kernel, groups } = layer;
-    return {
-      name: convName(layer),
-      op: conv2d,
-      inputs: [
-        dense(1, channels, size, size),
-        dense(filters, channels / groups, kernel, kernel),
-      ],
-      attrs: convAttrs(layer),
-      ...convCost(layer, 1),
-    };
-  });
+/** A layer on a batch of pictures. */
+export function convolution(layer: ConvLayer, batch: number): Case {
+  const { channels, size, filters, kernel, groups } = layer;
+  return {
+    name: convName(layer),
+    op: conv2d,
+    inputs: [
+      dense(batch, channels, size, size),
+      dense(filters, channels / groups, kernel, kernel),
+    ],
+    attrs: convAttrs(layer),
+    ...convCost(layer, batch),
+  };
 }
 
 /** Both gradients of one layer of each kind. */

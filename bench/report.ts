@@ -1,5 +1,5 @@
 /**
- * Tables of what each variant reaches: `deno task bench:report [family …] [--compare FILE] [--rounds N]`.
+ * Tables of what each variant reaches: `deno task bench:report [family …] [--defaults] [--compare FILE] [--rounds N]`.
  *
  * Times are medians of rounds; a round is one submission of as many runs as take some 30 ms. The share is that of the tighter of two limits, which
  * are measured just before each family: the arithmetic peak (A) and the copy kernel's rate (C).
@@ -45,8 +45,8 @@ const MOST_RUNS = 256;
 
 const RESULTS = new URL("results/", import.meta.url);
 
-/** Milliseconds of one run. */
-async function time(
+/** Milliseconds of one run: the median of rounds. */
+export async function time(
   work: Prepared,
   rounds: number,
   clock: Report["clock"],
@@ -64,12 +64,18 @@ async function time(
   return median(measured);
 }
 
+interface MeasureOptions {
+  readonly rounds: number;
+  readonly clock: Report["clock"];
+  /** Whether to leave out all variants but the one that the library would take untuned. */
+  readonly defaults: boolean;
+}
+
 async function measure(
   bench: Bench,
   family: Family,
   peaks: Peaks,
-  rounds: number,
-  clock: Report["clock"],
+  { rounds, clock, defaults }: MeasureOptions,
 ): Promise<Row[]> {
   const rows: Row[] = [];
   for (const given of casesOf(family)) {
@@ -79,7 +85,8 @@ async function measure(
       copy: 1000 * bytes / peaks.bytes,
     };
     const limit = least.arithmetic > least.copy ? "arithmetic" : "copy";
-    for (const variant of timedVariants(bench.variantsOf(given), given)) {
+    const variants = timedVariants(bench.variantsOf(given), given);
+    for (const variant of defaults ? variants.slice(0, 1) : variants) {
       const work = await bench.prepare(given, variant);
       const ms = await time(work, rounds, clock);
       work.destroy();
@@ -159,7 +166,11 @@ function familiesFrom(names: readonly (string | number)[]): Family[] {
 }
 
 async function main(): Promise<void> {
-  const flags = parseArgs(Deno.args, { string: ["compare", "rounds"] });
+  const flags = parseArgs(Deno.args, {
+    string: ["compare", "rounds"],
+    boolean: ["defaults"],
+  });
+  const defaults = flags.defaults === true;
   const families = familiesFrom(flags._);
   const rounds = Number(flags.rounds ?? 7);
   const before: Report | undefined = typeof flags.compare === "string"
@@ -176,7 +187,11 @@ async function main(): Promise<void> {
   for (const family of families) {
     const limits = await measurePeaks(bench);
     peaks[family] = limits;
-    const measured = await measure(bench, family, limits, rounds, clock);
+    const measured = await measure(bench, family, limits, {
+      rounds,
+      clock,
+      defaults,
+    });
     rows.push(...measured);
     console.log(
       `\n### ${family}\n\nArithmetic peak ${
