@@ -24,6 +24,7 @@
  */
 export * from "./core/mod.ts";
 export * from "./nn/functional.ts";
+export * from "./nn/functional_conv.ts";
 export * from "./nn/functional_norm.ts";
 export * from "./nn/functional_activation.ts";
 export * from "./nn/functional_pad.ts";

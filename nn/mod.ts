@@ -2,6 +2,7 @@
 export * from "./functional.ts";
 export * from "./functional_norm.ts";
 export * from "./functional_activation.ts";
+export * from "./functional_conv.ts";
 export * from "./functional_pad.ts";
 export * from "./functional_pool.ts";
 export * from "./functional_resize.ts";
@@ -11,6 +12,8 @@ export { nearest, type StateDict } from "./state.ts";
 export * from "./layers/activation.ts";
 export { Flatten, Identity, Sequential } from "./layers/container.ts";
 export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
+export * from "./layers/conv1d.ts";
+export * from "./layers/conv_transpose.ts";
 export { Dropout } from "./layers/dropout.ts";
 export { type BiasOptions, Linear } from "./layers/linear.ts";
 export * from "./layers/norm.ts";

@@ -1,12 +1,27 @@
 /** Convolution layer. */
+import { tidy } from "../../core/scope.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { conv2d, type ConvOptions, pair, type Size2d } from "../functional.ts";
+import {
+  conv2d,
+  type ConvOptions,
+  type Padding2d,
+  pair,
+  sides,
+  type Size2d,
+} from "../functional.ts";
+import { pad } from "../functional_pad.ts";
 import { defaultBias, defaultWeight, fans } from "../init.ts";
 import { Module, type Parameter, parameter } from "../module.ts";
 import type { BiasOptions } from "./linear.ts";
 
 /** Options of {@linkcode Conv2d}. */
-export interface Conv2dOptions extends ConvOptions, BiasOptions {}
+export interface Conv2dOptions
+  extends Omit<ConvOptions, "padding">, BiasOptions {
+  /** What is put around the input; "same" gives the output the input's size and needs stride 1. @default 0 */
+  readonly padding?: Padding2d | "same";
+  /** What it consists of: zeros, the input mirrored about its edge, or its edge repeated. @default "zeros" */
+  readonly paddingMode?: "zeros" | "reflect" | "replicate";
+}
 
 /** Convolution of pictures (LeCun et al. 1998, section II.A). `x: [N, inChannels, H, W] → [N, outChannels, OH, OW]` */
 export class Conv2d extends Module {
@@ -15,7 +30,8 @@ export class Conv2d extends Module {
   /** `[outChannels]` */
   readonly bias: Parameter | null;
   readonly kernelSize: readonly [number, number];
-  readonly #options: ConvOptions;
+  readonly #options: Omit<Conv2dOptions, "bias">;
+  readonly #padding: readonly [number, number, number, number];
 
   constructor(
     readonly inChannels: number,
@@ -26,13 +42,10 @@ export class Conv2d extends Module {
     super();
     const { bias = true, ...rest } = options;
     const { groups = 1 } = rest;
-    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new RangeError(
-        `Cannot make a convolution of ${inChannels} to ${outChannels} channels in ${groups} groups: expected both to be multiples of ${groups}`,
-      );
-    }
+    checkGroups(inChannels, outChannels, groups);
     this.#options = rest;
     this.kernelSize = pair(kernelSize);
+    this.#padding = paddingOf(this.kernelSize, rest);
     const shape = [outChannels, inChannels / groups, ...this.kernelSize];
     this.weight = parameter(() => defaultWeight(shape));
     this.bias = bias
@@ -42,17 +55,72 @@ export class Conv2d extends Module {
 
   override forward(x: Tensor): Tensor {
     const { weight, bias } = this;
-    return conv2d(x, weight, { ...this.#options, ...(bias ? { bias } : {}) });
+    const { stride, dilation, groups, paddingMode = "zeros" } = this.#options;
+    const options = {
+      ...(stride ? { stride } : {}),
+      ...(dilation ? { dilation } : {}),
+      ...(groups ? { groups } : {}),
+      ...(bias ? { bias } : {}),
+    };
+    const [top, bottom, left, right] = this.#padding;
+    if (paddingMode === "zeros") {
+      return conv2d(x, weight, { ...options, padding: this.#padding });
+    }
+    return tidy(() => {
+      const mode = paddingMode;
+      const padded = pad(x, [left, right, top, bottom], { mode });
+      return conv2d(padded, weight, options);
+    });
   }
 
   override describe(): string {
     const { inChannels, outChannels, kernelSize } = this;
-    const options = Object.entries(this.#options).map(([name, value]) =>
-      `, ${name}=${typeof value === "number" ? value : `[${value}]`}`
-    );
     const bias = this.bias ? "" : ", bias=false";
     return `${inChannels}, ${outChannels}, kernelSize=[${kernelSize}]${
-      options.join("")
+      describeOptions(this.#options)
     }${bias}`;
   }
+}
+
+/** The four sides of a layer's padding. "Same" puts the odd one at the bottom and the right, as PyTorch does. */
+function paddingOf(
+  kernelSize: readonly [number, number],
+  { padding = 0, stride = 1, dilation = 1 }: Conv2dOptions,
+): readonly [number, number, number, number] {
+  if (padding !== "same") return sides(padding);
+  if (pair(stride).some((step) => step !== 1)) {
+    throw new RangeError(
+      `Cannot give an output the size of its input: padding "same" needs stride 1 but the stride is ${
+        describeOption(stride)
+      }`,
+    );
+  }
+  const [height, width] = kernelSize.map((taps, axis) =>
+    pair(dilation)[axis] * (taps - 1)
+  );
+  const [top, left] = [Math.floor(height / 2), Math.floor(width / 2)];
+  return [top, height - top, left, width - left];
+}
+
+/** Refuses channels that groups don't divide. */
+export function checkGroups(
+  inChannels: number,
+  outChannels: number,
+  groups: number,
+): void {
+  if (inChannels % groups === 0 && outChannels % groups === 0) return;
+  throw new RangeError(
+    `Cannot make a convolution of ${inChannels} to ${outChannels} channels in ${groups} groups: expected both to be multiples of ${groups}`,
+  );
+}
+
+/** Options as a layer's description lists them: `, stride=2, padding=[1,0]`. */
+export function describeOptions(options: object): string {
+  return Object.entries(options).map(([name, value]) =>
+    `, ${name}=${describeOption(value)}`
+  ).join("");
+}
+
+function describeOption(value: unknown): string {
+  return Array.isArray(value) ? `[${value}]` : String(value);
 }

@@ -1,0 +1,50 @@
+/** Convolution layer for sequences. */
+import type { Tensor } from "../../core/tensor.ts";
+import { conv1d, type Conv1dOptions } from "../functional_conv.ts";
+import { defaultBias, defaultWeight, fans } from "../init.ts";
+import { Module, type Parameter, parameter } from "../module.ts";
+import { checkGroups, describeOptions } from "./conv.ts";
+import type { BiasOptions } from "./linear.ts";
+
+/** Options of {@linkcode Conv1d}. */
+export interface Conv1dLayerOptions extends Conv1dOptions, BiasOptions {}
+
+/** Convolution of sequences (Waibel et al. 1989, time-delay networks). `x: [N, inChannels, L] → [N, outChannels, OL]` */
+export class Conv1d extends Module {
+  /** `[outChannels, inChannels/groups, length]` */
+  readonly weight: Parameter;
+  /** `[outChannels]` */
+  readonly bias: Parameter | null;
+  readonly #options: Conv1dOptions;
+
+  constructor(
+    readonly inChannels: number,
+    readonly outChannels: number,
+    readonly kernelSize: number,
+    options: Conv1dLayerOptions = {},
+  ) {
+    super();
+    const { bias = true, ...rest } = options;
+    const { groups = 1 } = rest;
+    checkGroups(inChannels, outChannels, groups);
+    this.#options = rest;
+    const shape = [outChannels, inChannels / groups, kernelSize];
+    this.weight = parameter(() => defaultWeight(shape));
+    this.bias = bias
+      ? parameter(() => defaultBias(outChannels, fans(shape).fanIn))
+      : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { weight, bias } = this;
+    return conv1d(x, weight, { ...this.#options, ...(bias ? { bias } : {}) });
+  }
+
+  override describe(): string {
+    const { inChannels, outChannels, kernelSize } = this;
+    const bias = this.bias ? "" : ", bias=false";
+    return `${inChannels}, ${outChannels}, kernelSize=${kernelSize}${
+      describeOptions(this.#options)
+    }${bias}`;
+  }
+}

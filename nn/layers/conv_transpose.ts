@@ -1,0 +1,61 @@
+/** Transposed convolution layer. */
+import type { Tensor } from "../../core/tensor.ts";
+import { pair, type Size2d } from "../functional.ts";
+import {
+  convTranspose2d,
+  type ConvTransposeOptions,
+} from "../functional_conv.ts";
+import { defaultBias, defaultWeight, fans } from "../init.ts";
+import { Module, type Parameter, parameter } from "../module.ts";
+import { checkGroups, describeOptions } from "./conv.ts";
+import type { BiasOptions } from "./linear.ts";
+
+/** Options of {@linkcode ConvTranspose2d}. */
+export interface ConvTranspose2dOptions
+  extends ConvTransposeOptions, BiasOptions {}
+
+/**
+ * Transposed convolution of pictures (Zeiler et al. 2010): learned upsampling. `x: [N, inChannels, H, W] → [N, outChannels, OH, OW]`, sizes as
+ * {@linkcode convTranspose2d} gives them.
+ */
+export class ConvTranspose2d extends Module {
+  /** `[inChannels, outChannels/groups, height, width]` */
+  readonly weight: Parameter;
+  /** `[outChannels]` */
+  readonly bias: Parameter | null;
+  readonly kernelSize: readonly [number, number];
+  readonly #options: ConvTransposeOptions;
+
+  constructor(
+    readonly inChannels: number,
+    readonly outChannels: number,
+    kernelSize: Size2d,
+    options: ConvTranspose2dOptions = {},
+  ) {
+    super();
+    const { bias = true, ...rest } = options;
+    const { groups = 1 } = rest;
+    checkGroups(inChannels, outChannels, groups);
+    this.#options = rest;
+    this.kernelSize = pair(kernelSize);
+    const shape = [inChannels, outChannels / groups, ...this.kernelSize];
+    this.weight = parameter(() => defaultWeight(shape));
+    this.bias = bias
+      ? parameter(() => defaultBias(outChannels, fans(shape).fanIn))
+      : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { weight, bias } = this;
+    const options = { ...this.#options, ...(bias ? { bias } : {}) };
+    return convTranspose2d(x, weight, options);
+  }
+
+  override describe(): string {
+    const { inChannels, outChannels, kernelSize } = this;
+    const bias = this.bias ? "" : ", bias=false";
+    return `${inChannels}, ${outChannels}, kernelSize=[${kernelSize}]${
+      describeOptions(this.#options)
+    }${bias}`;
+  }
+}
