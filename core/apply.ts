@@ -9,12 +9,13 @@ import type {
   View,
 } from "../wgsl/op.ts";
 import { contiguousView, isContiguous } from "../wgsl/shape.ts";
+import { describeValue } from "./arguments.ts";
 import { type Edge, isRecording, Node } from "./autograd.ts";
 import type { Backend, Block, Operand } from "./backend.ts";
 import { LaunchError } from "./errors.ts";
 import { checkInterrupt, currentBackend, currentPath } from "./runtime.ts";
 import { Storage } from "./storage.ts";
-import { isFloat, metaOf, type TensorBase } from "./tensor_base.ts";
+import { isFloat, metaOf, TensorBase } from "./tensor_base.ts";
 
 /** An output of an op: memory that is still nobody's. */
 export interface Output {
@@ -68,6 +69,14 @@ export function execute<Attrs>(
 /** The backend that all inputs live on; the current one when there are none. */
 function backendOf(name: string, inputs: readonly TensorBase[]): Backend {
   if (inputs.length === 0) return currentBackend();
+  const stranger = inputs.findIndex((x) => !(x instanceof TensorBase));
+  if (stranger >= 0) {
+    throw new TypeError(
+      `Cannot run ${name}: operand ${stranger} is ${
+        describeValue(inputs[stranger])
+      }, expected a tensor`,
+    );
+  }
   const [backend, ...others] = inputs.map(({ storage }) => storage.backend);
   const gone = [backend, ...others].find(({ lost }) => lost);
   if (gone) throw gone.lost;

@@ -10,6 +10,7 @@ import {
 import { blocksFor } from "../wgsl/random/philox.ts";
 import { normal, randomInt, uniform } from "../wgsl/random/random.ts";
 import { contiguousView, formatShape, sizeOf } from "../wgsl/shape.ts";
+import { describeValue, requireList } from "./arguments.ts";
 import { DTypeError, ShapeError } from "./errors.ts";
 import { dtypeOf, emptyData } from "./host.ts";
 import { currentBackend, takeRandom } from "./runtime.ts";
@@ -226,11 +227,7 @@ function finish(x: Tensor, requiresGrad: boolean): Tensor {
 }
 
 function checkShape(shape: Shape): void {
-  if (!Array.isArray(shape)) {
-    throw new ShapeError(
-      `Cannot make a tensor of shape ${shape}: expected an array of sizes, such as [${shape}]`,
-    );
-  }
+  requireList(shape, "make a tensor of these sizes", "[2, 3]");
   const bad = shape.find((n) => !Number.isInteger(n) || n < 0);
   if (bad !== undefined) {
     throw new ShapeError(
@@ -351,13 +348,4 @@ function checkRange(values: ArrayLike<number>, dtype: "i32" | "u32"): void {
 
 function describeLength({ length }: { readonly length: number }): string {
   return length === 1 ? "1 item" : `${length} items`;
-}
-
-function describeValue(value: unknown): string {
-  if (typeof value === "string") return `the string "${value}"`;
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === "object") {
-    return `a ${value.constructor?.name ?? "object"}`;
-  }
-  return `a ${typeof value}`;
 }

@@ -12,7 +12,7 @@ export interface InitOptions {
   readonly device?: "webgpu" | "cpu";
   /** Start of the random stream: the same seed gives the same numbers on the same device. @default a random one */
   readonly seed?: number;
-  /** Which GPU to take where there are two. */
+  /** Which GPU to take where there are two, when the device is opened. */
   readonly powerPreference?: GPUPowerPreference;
 }
 
@@ -20,7 +20,7 @@ export interface InitOptions {
 interface Runtime {
   backend: Backend | undefined;
   /** Those that have been opened, so that going back to a device finds its tensors and memory. */
-  readonly opened: Map<string, Backend>;
+  readonly opened: Map<DeviceInfo["backend"], Promise<Backend>>;
   /** Philox key. */
   key: readonly [number, number];
   /** Counter blocks that have been used. */
@@ -58,21 +58,39 @@ const runtime: Runtime = {
 export async function init(options: InitOptions = {}): Promise<DeviceInfo> {
   const { device: kind = "webgpu", powerPreference } = options;
   const { seed = Math.floor(Math.random() * 2 ** 48) } = options;
-  if (!Number.isSafeInteger(seed) || seed < 0) {
+  checkSeed(seed);
+  if (kind !== "webgpu" && kind !== "cpu") {
     throw new RangeError(
-      `Cannot seed with ${seed}: expected an integer from 0 to 2^53 - 1`,
+      `Cannot open the device "${kind}": expected "webgpu" or "cpu"`,
     );
   }
-  let backend = runtime.opened.get(kind);
-  if (!backend || backend.lost) {
-    backend = kind === "cpu"
-      ? new CpuBackend()
-      : await openGpu(powerPreference);
-    runtime.opened.set(kind, backend);
-  }
-  runtime.backend = backend;
+  runtime.backend = await open(kind, powerPreference);
   seedWith(seed);
   return device();
+}
+
+/** The device that is open already, or a new one. Calls that come before it is there share it. */
+async function open(
+  kind: DeviceInfo["backend"],
+  powerPreference: GPUPowerPreference | undefined,
+): Promise<Backend> {
+  const known = runtime.opened.get(kind);
+  const backend = await known?.catch(() => undefined);
+  if (backend && !backend.lost) return backend;
+  // Another call may have opened one meanwhile.
+  if (runtime.opened.get(kind) !== known) return open(kind, powerPreference);
+  const opening = kind === "cpu"
+    ? Promise.resolve(new CpuBackend())
+    : openGpu(powerPreference);
+  runtime.opened.set(kind, opening);
+  return await opening;
+}
+
+function checkSeed(seed: number): void {
+  if (Number.isSafeInteger(seed) && seed >= 0) return;
+  throw new RangeError(
+    `Cannot seed with ${seed}: expected an integer from 0 to 2^53 - 1`,
+  );
 }
 
 async function openGpu(powerPreference?: GPUPowerPreference): Promise<Backend> {
@@ -94,6 +112,7 @@ export function device(): DeviceInfo {
 
 /** Starts the random stream over. */
 export function seedWith(seed: number): void {
+  checkSeed(seed);
   runtime.key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
   runtime.counter = 0;
 }

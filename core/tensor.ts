@@ -18,6 +18,7 @@ import {
   sameShape,
 } from "../wgsl/shape.ts";
 import { edgeOf, execute, record } from "./apply.ts";
+import { requireList } from "./arguments.ts";
 import { type BackwardOptions, noGrad, propagate } from "./autograd.ts";
 import { AutogradError, ShapeError } from "./errors.ts";
 import { checkIndices } from "./indices.ts";
@@ -126,6 +127,7 @@ export class Tensor extends TensorReduce {
    * No copy, unless this is a view whose elements lie too far apart.
    */
   reshape(shape: Shape): Tensor {
+    requireList(shape, "reshape", "[2, -1]");
     const target = resolveShape(this.shape, shape);
     if (reshapedStrides(this.view, target)) {
       return applyView(reshape, this, { shape: target });
@@ -138,6 +140,7 @@ export class Tensor extends TensorReduce {
 
   /** The axes in another order: axis `d` of the result is axis `axes[d]` of this. No copy. */
   permute(axes: readonly number[]): Tensor {
+    requireList(axes, "permute", "[0, 2, 1]");
     return applyView(permute, this, {
       axes: axes.map((axis) => normalizeAxis(axis, this.rank, "permute")),
     });
@@ -154,6 +157,7 @@ export class Tensor extends TensorReduce {
 
   /** Axes of size 1, or new ones in front, repeated to `shape`. -1 leaves a size as it is. No copy. */
   expand(shape: Shape): Tensor {
+    requireList(shape, "expand", "[4, -1]");
     const lead = shape.length - this.rank;
     const target = shape.map((n, d) =>
       n === -1 ? this.shape[d - lead] ?? n : n

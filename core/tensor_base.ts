@@ -315,6 +315,14 @@ export abstract class TensorBase implements Disposable, Tracked {
     return this.toString();
   }
 
+  /** Operators don't compute: only a text can be made of a tensor. */
+  [Symbol.toPrimitive](hint: "string" | "number" | "default"): string {
+    if (hint !== "number") return this.toString();
+    throw new TypeError(
+      "Cannot use a tensor as a number: call its methods, such as x.mul(2) and x.gt(0), or await x.item()",
+    );
+  }
+
   /** Dtype and shape and, once they have been read, the values. */
   toString(): string {
     if (this.disposed) return `Tensor ${this.#summary()} (freed)`;

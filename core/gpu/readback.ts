@@ -134,8 +134,10 @@ export class Readback {
   #take(bytes: number): GPUBuffer {
     const at = this.#idle.findIndex(({ size }) => size >= bytes);
     if (at >= 0) return this.#idle.splice(at, 1)[0];
+    const size = Math.max(MIN_BYTES, 2 ** Math.ceil(Math.log2(bytes)));
     const staging = this.#device.createBuffer({
-      size: Math.max(MIN_BYTES, 2 ** Math.ceil(Math.log2(bytes))),
+      // Room to spare only where the buffer will be kept: a power of two may be over the device's limit.
+      size: size <= KEPT_BYTES ? size : bytes,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
       mappedAtCreation: true,
     });

@@ -49,7 +49,7 @@ onBothDevices("what isn't a number is named with its place", () => {
     [[undefined], "values[0] is undefined"],
     [[1n], "values[0] is a bigint"],
     ["abc", 'values is the string "abc"'],
-    [[{ x: 1 }], "values[0] is a Object"],
+    [[{ x: 1 }], "values[0] is an Object"],
     [[new Date(0)], "values[0] is a Date"],
   ];
   for (const [values, message] of cases) {
@@ -108,7 +108,7 @@ onBothDevices("sizes are whole numbers in an array", () => {
     assertFails(
       () => make(untyped(2) as unknown as number[]),
       ShapeError,
-      "Cannot make a tensor of shape 2: expected an array of sizes, such as [2]",
+      "Cannot make a tensor of these sizes: expected an array, such as [2, 3], but found 2",
     );
   }
 });
