@@ -11,8 +11,8 @@
 // Edges: invocations past rows * shares stop; elements past n are skipped.
 //
 // Appended: alias T (elements) and W (parameters), const KEPT_RANK, SPAN,
-// EPSILON, HAS_WEIGHT, HAS_BIAS and VARIES (whether a row has several
-// parameters or statistics).
+// EPSILON, HAS_WEIGHT, HAS_BIAS, STATS_VARY and PARAMETERS_VARY (whether a row
+// has several of them).
 
 struct Params {
   rows: u32,
@@ -45,18 +45,22 @@ const WORKGROUP = 64u;
 @group(0) @binding(4) var<storage, read_write> y: array<T>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-// Mean, factor and summand.
-fn line(weight_at: u32, bias_at: u32, stats_at: u32) -> vec3f {
-  let s = stats[stats_at];
-  var factor = inverseSqrt(s.y + EPSILON);
-  var summand = 0.0;
+// Mean, and 1 / root of the variance.
+fn stats_of(at: u32) -> vec2f {
+  let s = stats[at];
+  return vec2f(s.x, inverseSqrt(s.y + EPSILON));
+}
+
+// Factor and summand.
+fn parameters_of(weight_at: u32, bias_at: u32) -> vec2f {
+  var p = vec2f(1.0, 0.0);
   if (HAS_WEIGHT) {
-    factor *= f32(weight[weight_at]);
+    p.x = f32(weight[weight_at]);
   }
   if (HAS_BIAS) {
-    summand = f32(bias[bias_at]);
+    p.y = f32(bias[bias_at]);
   }
-  return vec3f(s.x, factor, summand);
+  return p;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -86,16 +90,19 @@ fn main(
     y_at += (rest % size) * params.kept_y[d / 4u][d % 4u];
     rest /= size;
   }
-  var l = line(weight_at, bias_at, stats_at);
+  var s = stats_of(stats_at);
+  var p = parameters_of(weight_at, bias_at);
   for (var i = id % shares; i < params.n; i += shares) {
-    if (VARIES) {
-      l = line(
+    if (STATS_VARY) {
+      s = stats_of(stats_at + i * params.stats_step);
+    }
+    if (PARAMETERS_VARY) {
+      p = parameters_of(
         weight_at + i * params.weight_step,
         bias_at + i * params.bias_step,
-        stats_at + i * params.stats_step,
       );
     }
-    let value = f32(x[x_at + i * params.x_step]);
-    y[y_at + i * params.y_step] = T((value - l.x) * l.y + l.z);
+    let xhat = (f32(x[x_at + i * params.x_step]) - s.x) * s.y;
+    y[y_at + i * params.y_step] = T(xhat * p.x + p.y);
   }
 }

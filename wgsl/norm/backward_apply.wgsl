@@ -15,7 +15,8 @@
 // Edges: invocations past rows * shares stop; elements past n are skipped.
 //
 // Appended: alias T (elements) and W (weight), const KEPT_RANK, SPAN,
-// EPSILON, COUNT, HAS_WEIGHT, WEIGHT_LAST, CENTERED and VARIES.
+// EPSILON, COUNT, HAS_WEIGHT, WEIGHT_LAST, CENTERED, STATS_VARY and
+// WEIGHT_VARIES (whether a row has several of them).
 
 struct Params {
   rows: u32,
@@ -52,32 +53,34 @@ const WORKGROUP = 64u;
 @group(0) @binding(5) var<storage, read_write> dx: array<T>;
 @group(0) @binding(6) var<uniform> params: Params;
 
-struct Line {
-  mean: f32,
+struct Means {
+  mean: f32, // of x
   root: f32, // 1 / root of the variance
-  factor: f32, // weight, 1 without
   first: f32, // mean of h
   second: f32, // mean of h * xhat
 }
 
-fn line(weight_at: u32, stats_at: u32, sums_at: u32) -> Line {
+fn means_of(stats_at: u32, sums_at: u32) -> Means {
   let s = stats[stats_at];
-  let means = sums[sums_at] / COUNT;
-  var factor = 1.0;
-  if (HAS_WEIGHT) {
-    factor = f32(weight[weight_at]);
-  }
-  let first = select(0.0, means.x, CENTERED);
-  return Line(s.x, inverseSqrt(s.y + EPSILON), factor, first, means.y);
+  let h = sums[sums_at] / COUNT;
+  let first = select(0.0, h.x, CENTERED);
+  return Means(s.x, inverseSqrt(s.y + EPSILON), first, h.y);
 }
 
-fn gradient(dy: f32, x: f32, l: Line) -> f32 {
-  let xhat = (x - l.mean) * l.root;
-  let through = l.first + xhat * l.second;
-  if (WEIGHT_LAST) {
-    return l.root * l.factor * (dy - through);
+fn weight_of(at: u32) -> f32 {
+  if (HAS_WEIGHT) {
+    return f32(weight[at]);
   }
-  return l.root * (dy * l.factor - through);
+  return 1.0;
+}
+
+fn gradient(dy: f32, x: f32, m: Means, factor: f32) -> f32 {
+  let xhat = (x - m.mean) * m.root;
+  let through = m.first + xhat * m.second;
+  if (WEIGHT_LAST) {
+    return m.root * factor * (dy - through);
+  }
+  return m.root * (dy * factor - through);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -109,19 +112,23 @@ fn main(
     dx_at += (rest % size) * params.kept_dx[d / 4u][d % 4u];
     rest /= size;
   }
-  var l = line(weight_at, stats_at, sums_at);
+  var m = means_of(stats_at, sums_at);
+  var factor = weight_of(weight_at);
   for (var i = id % shares; i < params.n; i += shares) {
-    if (VARIES) {
-      l = line(
-        weight_at + i * params.weight_step,
+    if (STATS_VARY) {
+      m = means_of(
         stats_at + i * params.stats_step,
         sums_at + i * params.sums_step,
       );
     }
+    if (WEIGHT_VARIES) {
+      factor = weight_of(weight_at + i * params.weight_step);
+    }
     dx[dx_at + i * params.dx_step] = T(gradient(
       f32(dy[dy_at + i * params.dy_step]),
       f32(x[x_at + i * params.x_step]),
-      l,
+      m,
+      factor,
     ));
   }
 }

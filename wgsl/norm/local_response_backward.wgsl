@@ -7,9 +7,9 @@
 // Sum: the channels in order.
 //
 // Tiling: one invocation owns RUN channels of one position and computes RUN +
-// SIZE - 1 values of t, each once, into registers; neighbours own neighbouring
-// positions. RUN is 1 in the naive variant. Reads per output:
-// 3 * (RUN + SIZE - 1) / RUN + 3.
+// SIZE - 1 values of t and of 1 / d^(beta + 1), each once, into registers;
+// neighbours own neighbouring positions. RUN is 1 in the naive variant. Reads
+// per output: 3 * (RUN + SIZE - 1) / RUN + 3.
 //
 // Edges: channels outside the tensor count as 0; invocations past the runs
 // stop, and the last run of a part leaves out the channels past it.
@@ -64,14 +64,17 @@ fn main(
   let c0 = id / params.space % runs * RUN;
   let n = id / params.space / runs;
   var terms: array<f32, RUN + SIZE - 1u>;
+  var powers: array<f32, RUN + SIZE - 1u>;
   for (var i = 0u; i < RUN + SIZE - 1u; i++) {
     // Counted from BEFORE channels ahead, so that no number is negative.
     let c = params.start + c0 + i;
     terms[i] = 0.0;
+    powers[i] = 0.0;
     if (c >= BEFORE && c < params.channels + BEFORE) {
       let at = place(n, c - BEFORE, s);
+      powers[i] = pow(f32(d[params.d_base + at]), -BETA - 1.0);
       terms[i] = f32(dy[params.dy_base + at]) * f32(x[params.x_base + at]) *
-        pow(f32(d[params.d_base + at]), -BETA - 1.0);
+        powers[i];
     }
   }
   for (var r = 0u; r < RUN; r++) {
@@ -83,8 +86,8 @@ fn main(
       let c = params.start + c0 + r;
       let at = place(n, c, s);
       dx[params.dx_base + written(n, c, s)] = T(
-        f32(dy[params.dy_base + at]) * pow(f32(d[params.d_base + at]), -BETA) -
-          FACTOR * f32(x[params.x_base + at]) * sum,
+        f32(dy[params.dy_base + at]) * f32(d[params.d_base + at]) *
+          powers[r + BEFORE] - FACTOR * f32(x[params.x_base + at]) * sum,
       );
     }
   }

@@ -175,13 +175,14 @@ function applyLaunches(
     stats,
     wholeOperand("output", 0, y, attrs),
   ]);
-  const varies = rows.operands.slice(1, 4)
-    .some(({ strides }) => strides[rows.kept.length] > 0);
+  const [, weight, bias, pairs] = rows.operands
+    .map(({ strides }) => strides[rows.kept.length] > 0);
   const span = share === "span" ? SPAN : 1;
   return rowLaunches(rows, {
     kernel: applyKernel,
     declarations: `${declarationsOf(request, first)}
-const VARIES = ${varies};
+const STATS_VARY = ${pairs};
+const PARAMETERS_VARY = ${weight || bias};
 const SPAN = ${span}u;`,
     whole: false,
     invocations: (n) => Math.ceil(n / span),

@@ -128,7 +128,8 @@ function sumLaunches(
       kernel: sumsKernel,
       declare: (varies) =>
         `${declarationsOf(request, weighed)}
-const VARIES = ${varies[2] || varies[3]};`,
+const STATS_VARY = ${varies[3]};
+const WEIGHT_VARIES = ${varies[2]};`,
       fold: PAIRS,
       flops: SUM_FLOPS,
       space: spaceOf(attrs),
@@ -181,13 +182,14 @@ function planStaged(request: Request<NormAttrs>): Plan {
     sums,
     wholeOperand("output", 0, outputs[0], attrs),
   ]);
-  const varies = rows.operands.slice(2, 5)
-    .some(({ strides }) => strides[rows.kept.length] > 0);
+  const [, , weight, pairs, means] = rows.operands
+    .map(({ strides }) => strides[rows.kept.length] > 0);
   launches.push(...rowLaunches(rows, {
     kernel: applyKernel,
     declarations: `${declarationsOf(request)}
 const WEIGHT_LAST = ${shared};
-const VARIES = ${varies};
+const STATS_VARY = ${pairs || means};
+const WEIGHT_VARIES = ${weight};
 const SPAN = ${SPAN}u;`,
     whole: false,
     invocations: (n) => Math.ceil(n / SPAN),

@@ -13,7 +13,8 @@
 // the four accumulators go to the first.
 //
 // Appended: alias T (elements), W (weight) and R (results), const KEPT_RANK,
-// EPSILON, HAS_WEIGHT and VARIES, fn store(a: vec2f) -> R.
+// EPSILON, HAS_WEIGHT, STATS_VARY and WEIGHT_VARIES (whether a run has several
+// of them), fn store(a: vec2f) -> R.
 
 struct Params {
   rows: u32,
@@ -46,19 +47,22 @@ const WORKGROUP = 64u;
 @group(0) @binding(4) var<storage, read_write> y: array<R>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-// Mean, 1 / root of the variance, weight.
-fn line(weight_at: u32, stats_at: u32) -> vec3f {
-  let s = stats[stats_at];
-  var factor = 1.0;
-  if (HAS_WEIGHT) {
-    factor = f32(weight[weight_at]);
-  }
-  return vec3f(s.x, inverseSqrt(s.y + EPSILON), factor);
+// Mean, and 1 / root of the variance.
+fn stats_of(at: u32) -> vec2f {
+  let s = stats[at];
+  return vec2f(s.x, inverseSqrt(s.y + EPSILON));
 }
 
-fn term(dy: f32, x: f32, l: vec3f) -> vec2f {
-  let h = dy * l.z;
-  return vec2f(h, h * ((x - l.x) * l.y));
+fn weight_of(at: u32) -> f32 {
+  if (HAS_WEIGHT) {
+    return f32(weight[at]);
+  }
+  return 1.0;
+}
+
+fn term(dy: f32, x: f32, s: vec2f, factor: f32) -> vec2f {
+  let h = dy * factor;
+  return vec2f(h, h * ((x - s.x) * s.y));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -87,32 +91,31 @@ fn main(
     y_at += (rest % size) * params.kept_y[d / 4u][d % 4u];
     rest /= size;
   }
-  let l = line(weight_at, stats_at);
+  var s = stats_of(stats_at);
+  var factor = weight_of(weight_at);
   var sums: array<vec2f, 4>;
   let whole = params.n / 4u * 4u;
   for (var i = 0u; i < whole; i += 4u) {
     for (var j = 0u; j < 4u; j++) {
-      var own = l;
-      if (VARIES) {
-        own = line(
-          weight_at + (i + j) * params.weight_step,
-          stats_at + (i + j) * params.stats_step,
-        );
+      if (STATS_VARY) {
+        s = stats_of(stats_at + (i + j) * params.stats_step);
       }
-      sums[j] += term(f32(dy[dy_at]), f32(x[x_at]), own);
+      if (WEIGHT_VARIES) {
+        factor = weight_of(weight_at + (i + j) * params.weight_step);
+      }
+      sums[j] += term(f32(dy[dy_at]), f32(x[x_at]), s, factor);
       dy_at += params.dy_step;
       x_at += params.x_step;
     }
   }
   for (var i = whole; i < params.n; i++) {
-    var own = l;
-    if (VARIES) {
-      own = line(
-        weight_at + i * params.weight_step,
-        stats_at + i * params.stats_step,
-      );
+    if (STATS_VARY) {
+      s = stats_of(stats_at + i * params.stats_step);
     }
-    sums[0] += term(f32(dy[dy_at]), f32(x[x_at]), own);
+    if (WEIGHT_VARIES) {
+      factor = weight_of(weight_at + i * params.weight_step);
+    }
+    sums[0] += term(f32(dy[dy_at]), f32(x[x_at]), s, factor);
     dy_at += params.dy_step;
     x_at += params.x_step;
   }
