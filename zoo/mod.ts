@@ -5,3 +5,14 @@ export {
   SmallLeNet,
   TutorialLeNet,
 } from "./lenet.ts";
+export {
+  BasicBlock,
+  Bottleneck,
+  ResNet,
+  resnet101,
+  resnet152,
+  resnet18,
+  resnet34,
+  resnet50,
+  type ResNetOptions,
+} from "./resnet.ts";

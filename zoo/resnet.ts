@@ -1,0 +1,195 @@
+/**
+ * Residual networks (He, Zhang, Ren and Sun 2015, table 1). https://arxiv.org/abs/1512.03385
+ *
+ * Where a stage halves the picture, the paper's bottleneck strides in its first 1×1 convolution; torchvision's strides in the 3×3, which is known as
+ * v1.5 and what its weights are for. Parameter names are torchvision's.
+ */
+import type { Tensor } from "../core/tensor.ts";
+import {
+  AdaptiveAvgPool2d,
+  BatchNorm2d,
+  Conv2d,
+  Linear,
+  MaxPool2d,
+  Module,
+  Sequential,
+} from "../nn/mod.ts";
+
+/** Options of the residual networks. */
+export interface ResNetOptions {
+  /** Number of classes. @default 1000 */
+  readonly classes?: number;
+  /** Channels of the input. @default 3 */
+  readonly inChannels?: number;
+  /** Where a bottleneck strides: `"v1.5"` in its 3×3 convolution, `"v1"` in its first 1×1 as in the paper. @default "v1.5" */
+  readonly variant?: "v1" | "v1.5";
+}
+
+/** A convolution whose padding keeps the size, without a bias: batch norm follows. */
+function conv(
+  inChannels: number,
+  outChannels: number,
+  kernel: number,
+  stride = 1,
+): Conv2d {
+  const padding = (kernel - 1) / 2;
+  return new Conv2d(inChannels, outChannels, kernel, {
+    stride,
+    padding,
+    bias: false,
+  });
+}
+
+/** The projection on the shortcut where shapes change (the paper's option B); null where they don't. */
+function shortcut(
+  inChannels: number,
+  outChannels: number,
+  stride: number,
+): Sequential | null {
+  if (stride === 1 && inChannels === outChannels) return null;
+  return new Sequential(
+    conv(inChannels, outChannels, 1, stride),
+    new BatchNorm2d(outChannels),
+  );
+}
+
+/** Two 3×3 convolutions and a shortcut (figure 5, left). `x: [N, inChannels, H, W] → [N, channels, H/stride, W/stride]` */
+export class BasicBlock extends Module {
+  /** Output channels for each of `channels`. */
+  static readonly expansion = 1;
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  readonly downsample: Sequential | null;
+
+  constructor(inChannels: number, channels: number, stride: number) {
+    super();
+    this.conv1 = conv(inChannels, channels, 3, stride);
+    this.bn1 = new BatchNorm2d(channels);
+    this.conv2 = conv(channels, channels, 3);
+    this.bn2 = new BatchNorm2d(channels);
+    this.downsample = shortcut(inChannels, channels, stride);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const h = this.bn1(this.conv1(x)).relu();
+    const y = this.bn2(this.conv2(h));
+    return y.add(this.downsample ? this.downsample(x) : x).relu();
+  }
+}
+
+/** 1×1, 3×3 and 1×1 convolutions and a shortcut (figure 5, right). `x: [N, inChannels, H, W] → [N, 4·channels, H/stride, W/stride]` */
+export class Bottleneck extends Module {
+  /** Output channels for each of `channels`. */
+  static readonly expansion = 4;
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  readonly conv3: Conv2d;
+  readonly bn3: BatchNorm2d;
+  readonly downsample: Sequential | null;
+
+  constructor(
+    inChannels: number,
+    channels: number,
+    stride: number,
+    variant: "v1" | "v1.5" = "v1.5",
+  ) {
+    super();
+    const outChannels = channels * Bottleneck.expansion;
+    const [first, second] = variant === "v1" ? [stride, 1] : [1, stride];
+    this.conv1 = conv(inChannels, channels, 1, first);
+    this.bn1 = new BatchNorm2d(channels);
+    this.conv2 = conv(channels, channels, 3, second);
+    this.bn2 = new BatchNorm2d(channels);
+    this.conv3 = conv(channels, outChannels, 1);
+    this.bn3 = new BatchNorm2d(outChannels);
+    this.downsample = shortcut(inChannels, outChannels, stride);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const h1 = this.bn1(this.conv1(x)).relu();
+    const h2 = this.bn2(this.conv2(h1)).relu();
+    const y = this.bn3(this.conv3(h2));
+    return y.add(this.downsample ? this.downsample(x) : x).relu();
+  }
+}
+
+/** A residual network. `x: [N, inChannels, H, W] → [N, classes]`; the paper's pictures are 224×224 */
+export class ResNet extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly maxpool: MaxPool2d;
+  readonly layer1: Sequential;
+  readonly layer2: Sequential;
+  readonly layer3: Sequential;
+  readonly layer4: Sequential;
+  readonly avgpool: AdaptiveAvgPool2d;
+  readonly fc: Linear;
+
+  /** @param depths Blocks in each of the four stages. */
+  constructor(
+    block: typeof BasicBlock | typeof Bottleneck,
+    depths: readonly [number, number, number, number],
+    options: ResNetOptions = {},
+  ) {
+    super();
+    const { classes = 1000, inChannels = 3, variant = "v1.5" } = options;
+    let channels = 64;
+    const stage = (width: number, depth: number, stride: number) => {
+      const blocks = Array.from({ length: depth }, (_, i) => {
+        const made = new block(channels, width, i === 0 ? stride : 1, variant);
+        channels = width * block.expansion;
+        return made;
+      });
+      return new Sequential(...blocks);
+    };
+    this.conv1 = new Conv2d(inChannels, 64, 7, {
+      stride: 2,
+      padding: 3,
+      bias: false,
+    }); // [N, 64, 112, 112]
+    this.bn1 = new BatchNorm2d(64);
+    this.maxpool = new MaxPool2d(3, { stride: 2, padding: 1 }); // 56×56
+    this.layer1 = stage(64, depths[0], 1); // 56×56
+    this.layer2 = stage(128, depths[1], 2); // 28×28
+    this.layer3 = stage(256, depths[2], 2); // 14×14
+    this.layer4 = stage(512, depths[3], 2); // 7×7
+    this.avgpool = new AdaptiveAvgPool2d(1);
+    this.fc = new Linear(channels, classes);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const stem = this.maxpool(this.bn1(this.conv1(x)).relu());
+    const h = this.layer2(this.layer1(stem));
+    const features = this.layer4(this.layer3(h));
+    return this.fc(this.avgpool(features).flatten(1));
+  }
+}
+
+/** ResNet-18: 11,689,512 parameters at 1000 classes. */
+export function resnet18(options: ResNetOptions = {}): ResNet {
+  return new ResNet(BasicBlock, [2, 2, 2, 2], options);
+}
+
+/** ResNet-34: 21,797,672 parameters. */
+export function resnet34(options: ResNetOptions = {}): ResNet {
+  return new ResNet(BasicBlock, [3, 4, 6, 3], options);
+}
+
+/** ResNet-50: 25,557,032 parameters. */
+export function resnet50(options: ResNetOptions = {}): ResNet {
+  return new ResNet(Bottleneck, [3, 4, 6, 3], options);
+}
+
+/** ResNet-101: 44,549,160 parameters. */
+export function resnet101(options: ResNetOptions = {}): ResNet {
+  return new ResNet(Bottleneck, [3, 4, 23, 3], options);
+}
+
+/** ResNet-152: 60,192,808 parameters. */
+export function resnet152(options: ResNetOptions = {}): ResNet {
+  return new ResNet(Bottleneck, [3, 8, 36, 3], options);
+}
