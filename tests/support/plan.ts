@@ -1,5 +1,5 @@
 /**
- * Runs an op's launch plan straight on WebGPU, without anything of core/, and compares each variant with the op's reference.
+ * Runs an op's launch plan straight on WebGPU, without core's device, memory and queue, and compares each variant with the op's reference.
  *
  * Every launch is checked for errors and held against the limits; the adapter must be there, or the test fails.
  */
@@ -15,6 +15,7 @@ import type {
   View,
 } from "../../wgsl/op.ts";
 import { contiguousView, itemBytes, sizeOf } from "../../wgsl/shape.ts";
+import { emptyData } from "../../core/host.ts";
 import { assertClose } from "./tolerance.ts";
 
 /** Limits that every WebGPU device keeps, with the loop limit of the strictest known driver. */
@@ -76,24 +77,6 @@ export function noise(
         : Math.floor(next() * 20) - (dtype === "i32" ? 10 : 0),
   );
   return host(values, shape, dtype);
-}
-
-/** Zeros of a dtype. */
-export function emptyData(dtype: Meta["dtype"], length: number): HostData {
-  switch (dtype) {
-    case "f32":
-      return new Float32Array(length);
-    case "f16":
-      return new Float16Array(length);
-    case "f64":
-      return new Float64Array(length);
-    case "i32":
-      return new Int32Array(length);
-    case "u32":
-      return new Uint32Array(length);
-    case "bool":
-      return new Uint8Array(length);
-  }
 }
 
 /** What an op is given in a check. `views` replaces the contiguous view of an input: same buffer, other shape and strides. */
