@@ -43,6 +43,9 @@ interface Report {
 const ROUND_MS = 30;
 const MOST_RUNS = 256;
 
+/** How far the arithmetic peak may move during a family before the figures are called doubtful. */
+const DRIFT = 1.2;
+
 const RESULTS = new URL("results/", import.meta.url);
 
 /** Milliseconds of one run: the median of rounds. */
@@ -193,6 +196,18 @@ async function main(): Promise<void> {
       defaults,
     });
     rows.push(...measured);
+    const after = await measurePeaks(bench);
+    const drift = Math.max(
+      after.flops / limits.flops,
+      limits.flops / after.flops,
+    );
+    if (drift > DRIFT) {
+      console.log(
+        `\nThe machine was busy: its arithmetic peak moved by a factor of ${
+          drift.toFixed(2)
+        } while ${family} was measured`,
+      );
+    }
     console.log(
       `\n### ${family}\n\nArithmetic peak ${
         withPrefix(limits.flops, "FLOP/s")
