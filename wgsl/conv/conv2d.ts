@@ -6,6 +6,7 @@ import { conv2dInputGradient } from "./conv2d_input_gradient.ts";
 import { conv2dWeightGradient } from "./conv2d_weight_gradient.ts";
 import naiveCode from "./conv2d_naive.wgsl" with { type: "text" };
 import { forwardCorrelation } from "./correlation.ts";
+import { isDepthwise, planDepthwise } from "./depthwise.ts";
 import {
   area,
   type Conv2dAttrs,
@@ -44,6 +45,19 @@ export const conv2d: Op<Conv2dAttrs> = {
     return [{ shape: shapesOf(geometry).y, dtype }];
   },
   variants: [
+    {
+      name: "depthwise",
+      applies(request) {
+        const roles = rolesOf(request);
+        const correlations = [forwardCorrelation(roles.geometry)];
+        return isDepthwise(roles, correlations, request.limits);
+      },
+      plan(request) {
+        const roles = rolesOf(request);
+        const correlations = [forwardCorrelation(roles.geometry)];
+        return planDepthwise(roles, correlations, request.limits);
+      },
+    },
     {
       name: "matmul",
       applies: (request) => isProduct(rolesOf(request)),

@@ -7,6 +7,7 @@ import naiveCode from "./conv2d_input_gradient_naive.wgsl" with {
 };
 import { conv2dWeightGradient } from "./conv2d_weight_gradient.ts";
 import { inputGradientCorrelations } from "./correlation.ts";
+import { isDepthwise, planDepthwise } from "./depthwise.ts";
 import {
   area,
   type Conv2dAttrs,
@@ -53,6 +54,19 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
     return [{ shape: shapesOf(geometry).x, dtype }];
   },
   variants: [
+    {
+      name: "depthwise",
+      applies(request) {
+        const roles = rolesOf(request);
+        const correlations = inputGradientCorrelations(roles.geometry);
+        return isDepthwise(roles, correlations, request.limits);
+      },
+      plan(request) {
+        const roles = rolesOf(request);
+        const correlations = inputGradientCorrelations(roles.geometry);
+        return planDepthwise(roles, correlations, request.limits);
+      },
+    },
     {
       name: "matmul",
       applies: (request) => isProduct(rolesOf(request)),
