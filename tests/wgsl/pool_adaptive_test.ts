@@ -142,6 +142,9 @@ Deno.test("adaptive pooling takes passes over windows that have more elements th
   await checkAll(x, [2, 3], { maxLoopTrips: 14 }, NAIVE);
   await checkAll(x, [2, 3], { maxLoopTrips: 4 }, NAIVE);
   await checkAll(noise([1, 2, 2, 3]), [17, 13], { maxLoopTrips: 5 }, NAIVE);
+  // One element a pass.
+  await checkAll(noise([1, 2, 5, 3]), [2, 2], { maxLoopTrips: 2 }, NAIVE);
+  await checkAll(noise([1, 2, 2, 2]), [5, 3], { maxLoopTrips: 2 }, NAIVE);
   await checkAll(noise([1, 1, 300, 250]), [1, 1]);
 });
 

@@ -68,6 +68,14 @@ for (const mode of MODES) {
       limits,
     );
     await checkBoth(noise([3, 1]), { axis: 1, size: 50, mode }, limits);
+    const [dy] = resize.infer([noise([3, 4])], { axis: 1, size: 9, mode });
+    await checkOp(resizeBackward, {
+      inputs: [noise(dy.shape)],
+      attrs: { axis: 1, size: 9, mode, length: 4 },
+      // One output a pass.
+      limits: { maxLoopTrips: 2 },
+      length: 100,
+    });
   });
 }
 

@@ -76,6 +76,13 @@ Deno.test("unfolding and folding keep to small bindings, grids and trips", async
     maxLoopTrips: 8,
   };
   await checkBoth(noise([2, 5, 160, 150]), square(3, { padding: 1 }), limits);
+  await checkOp(fold, {
+    inputs: [noise([1, 12, 4])],
+    attrs: { ...square(2), size: [3, 3] },
+    // One element a pass.
+    limits: { maxLoopTrips: 2 },
+    length: 4,
+  });
   const wide = { ...square(1), kernel: [1, 19] as const };
   await checkBoth(noise([1, 2, 3, 23]), wide, limits);
 });
