@@ -4,11 +4,12 @@
 //
 // No sum: the statistics come from an earlier launch.
 //
-// Tiling: one invocation owns up to SPAN elements of one row, a stride of
-// `shares` apart so that neighbours read neighbouring elements. Statistics and
-// parameters are read once where they are the same all along the row.
+// Tiling: one invocation owns SPAN consecutive elements of one row, so that a
+// full span is straight-line code. Statistics and parameters are read once
+// where they are the same all along the row.
 //
-// Edges: invocations past rows * shares stop; elements past n are skipped.
+// Edges: invocations past rows * shares stop; a span that hangs over the row's
+// end goes element by element.
 //
 // Appended: alias T (elements) and W (parameters), const KEPT_RANK, SPAN,
 // EPSILON, HAS_WEIGHT, HAS_BIAS, STATS_VARY and PARAMETERS_VARY (whether a row
@@ -17,8 +18,8 @@
 struct Params {
   rows: u32,
   n: u32,
-  x_step: u32, // stride of the row's axis
-  weight_step: u32,
+  x_step: u32, // stride of the row's axis: 1, unless the row has one element
+  weight_step: u32, // 1 or 0
   bias_step: u32,
   stats_step: u32,
   y_step: u32,
@@ -45,6 +46,15 @@ const WORKGROUP = 64u;
 @group(0) @binding(4) var<storage, read_write> y: array<T>;
 @group(0) @binding(5) var<uniform> params: Params;
 
+// Where an operand's row begins.
+struct Places {
+  x: u32,
+  weight: u32,
+  bias: u32,
+  stats: u32,
+  y: u32,
+}
+
 // Mean, and 1 / root of the variance.
 fn stats_of(at: u32) -> vec2f {
   let s = stats[at];
@@ -63,6 +73,22 @@ fn parameters_of(weight_at: u32, bias_at: u32) -> vec2f {
   return p;
 }
 
+// One element. `s` and `p` are what holds where they don't vary.
+fn apply(at: Places, i: u32, s: vec2f, p: vec2f) {
+  var own = s;
+  if (STATS_VARY) {
+    own = stats_of(at.stats + i);
+  }
+  var q = p;
+  if (PARAMETERS_VARY) {
+    q = parameters_of(
+      at.weight + i * params.weight_step,
+      at.bias + i * params.bias_step,
+    );
+  }
+  y[at.y + i] = T((f32(x[at.x + i]) - own.x) * own.y * q.x + q.y);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -74,35 +100,34 @@ fn main(
   if (id >= params.rows * shares) {
     return;
   }
-  var x_at = params.x_base;
-  var weight_at = params.weight_base;
-  var bias_at = params.bias_base;
-  var stats_at = params.stats_base;
-  var y_at = params.y_base;
+  var at = Places(
+    params.x_base,
+    params.weight_base,
+    params.bias_base,
+    params.stats_base,
+    params.y_base,
+  );
   var rest = id / shares;
   for (var k = 1u; k <= KEPT_RANK; k++) {
     let d = 8u - k;
     let size = params.kept_shape[d / 4u][d % 4u];
-    x_at += (rest % size) * params.kept_x[d / 4u][d % 4u];
-    weight_at += (rest % size) * params.kept_weight[d / 4u][d % 4u];
-    bias_at += (rest % size) * params.kept_bias[d / 4u][d % 4u];
-    stats_at += (rest % size) * params.kept_stats[d / 4u][d % 4u];
-    y_at += (rest % size) * params.kept_y[d / 4u][d % 4u];
+    at.x += (rest % size) * params.kept_x[d / 4u][d % 4u];
+    at.weight += (rest % size) * params.kept_weight[d / 4u][d % 4u];
+    at.bias += (rest % size) * params.kept_bias[d / 4u][d % 4u];
+    at.stats += (rest % size) * params.kept_stats[d / 4u][d % 4u];
+    at.y += (rest % size) * params.kept_y[d / 4u][d % 4u];
     rest /= size;
   }
-  var s = stats_of(stats_at);
-  var p = parameters_of(weight_at, bias_at);
-  for (var i = id % shares; i < params.n; i += shares) {
-    if (STATS_VARY) {
-      s = stats_of(stats_at + i * params.stats_step);
+  let s = stats_of(at.stats);
+  let p = parameters_of(at.weight, at.bias);
+  let first = id % shares * SPAN;
+  if (first + SPAN <= params.n) {
+    for (var i = 0u; i < SPAN; i++) {
+      apply(at, first + i, s, p);
     }
-    if (PARAMETERS_VARY) {
-      p = parameters_of(
-        weight_at + i * params.weight_step,
-        bias_at + i * params.bias_step,
-      );
+  } else {
+    for (var i = first; i < params.n; i++) {
+      apply(at, i, s, p);
     }
-    let xhat = (f32(x[x_at + i * params.x_step]) - s.x) * s.y;
-    y[y_at + i * params.y_step] = T(xhat * p.x + p.y);
   }
 }

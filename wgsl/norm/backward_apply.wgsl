@@ -8,11 +8,12 @@
 // channel the sums are taken without weight (WEIGHT_LAST) and it multiplies
 // the whole; without CENTERED no gradient flows through the mean.
 //
-// Tiling: one invocation owns up to SPAN elements of one row, a stride of
-// `shares` apart so that neighbours read neighbouring elements. What is the
-// same all along the row is read once.
+// Tiling: one invocation owns SPAN consecutive elements of one row, so that a
+// full span is straight-line code. What is the same all along the row is read
+// once.
 //
-// Edges: invocations past rows * shares stop; elements past n are skipped.
+// Edges: invocations past rows * shares stop; a span that hangs over the row's
+// end goes element by element.
 //
 // Appended: alias T (elements) and W (weight), const KEPT_RANK, SPAN,
 // EPSILON, COUNT, HAS_WEIGHT, WEIGHT_LAST, CENTERED, STATS_VARY and
@@ -21,9 +22,9 @@
 struct Params {
   rows: u32,
   n: u32,
-  dy_step: u32, // stride of the row's axis
+  dy_step: u32, // stride of the row's axis: 1, unless the row has one element
   x_step: u32,
-  weight_step: u32,
+  weight_step: u32, // 1 or 0, as the next two
   stats_step: u32,
   sums_step: u32,
   dx_step: u32,
@@ -52,6 +53,16 @@ const WORKGROUP = 64u;
 @group(0) @binding(4) var<storage, read> sums: array<vec2f>;
 @group(0) @binding(5) var<storage, read_write> dx: array<T>;
 @group(0) @binding(6) var<uniform> params: Params;
+
+// Where an operand's row begins.
+struct Places {
+  dy: u32,
+  x: u32,
+  weight: u32,
+  stats: u32,
+  sums: u32,
+  dx: u32,
+}
 
 struct Means {
   mean: f32, // of x
@@ -83,6 +94,23 @@ fn gradient(dy: f32, x: f32, m: Means, factor: f32) -> f32 {
   return m.root * (dy * factor - through);
 }
 
+// One element. `m` and `factor` are what holds where they don't vary.
+fn apply(at: Places, i: u32, m: Means, factor: f32) {
+  var own = m;
+  if (STATS_VARY) {
+    own = means_of(
+      at.stats + i * params.stats_step,
+      at.sums + i * params.sums_step,
+    );
+  }
+  var by = factor;
+  if (WEIGHT_VARIES) {
+    by = weight_of(at.weight + i);
+  }
+  let value = gradient(f32(dy[at.dy + i]), f32(x[at.x + i]), own, by);
+  dx[at.dx + i] = T(value);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -94,41 +122,36 @@ fn main(
   if (id >= params.rows * shares) {
     return;
   }
-  var dy_at = params.dy_base;
-  var x_at = params.x_base;
-  var weight_at = params.weight_base;
-  var stats_at = params.stats_base;
-  var sums_at = params.sums_base;
-  var dx_at = params.dx_base;
+  var at = Places(
+    params.dy_base,
+    params.x_base,
+    params.weight_base,
+    params.stats_base,
+    params.sums_base,
+    params.dx_base,
+  );
   var rest = id / shares;
   for (var k = 1u; k <= KEPT_RANK; k++) {
     let d = 8u - k;
     let size = params.kept_shape[d / 4u][d % 4u];
-    dy_at += (rest % size) * params.kept_dy[d / 4u][d % 4u];
-    x_at += (rest % size) * params.kept_x[d / 4u][d % 4u];
-    weight_at += (rest % size) * params.kept_weight[d / 4u][d % 4u];
-    stats_at += (rest % size) * params.kept_stats[d / 4u][d % 4u];
-    sums_at += (rest % size) * params.kept_sums[d / 4u][d % 4u];
-    dx_at += (rest % size) * params.kept_dx[d / 4u][d % 4u];
+    at.dy += (rest % size) * params.kept_dy[d / 4u][d % 4u];
+    at.x += (rest % size) * params.kept_x[d / 4u][d % 4u];
+    at.weight += (rest % size) * params.kept_weight[d / 4u][d % 4u];
+    at.stats += (rest % size) * params.kept_stats[d / 4u][d % 4u];
+    at.sums += (rest % size) * params.kept_sums[d / 4u][d % 4u];
+    at.dx += (rest % size) * params.kept_dx[d / 4u][d % 4u];
     rest /= size;
   }
-  var m = means_of(stats_at, sums_at);
-  var factor = weight_of(weight_at);
-  for (var i = id % shares; i < params.n; i += shares) {
-    if (STATS_VARY) {
-      m = means_of(
-        stats_at + i * params.stats_step,
-        sums_at + i * params.sums_step,
-      );
+  let m = means_of(at.stats, at.sums);
+  let factor = weight_of(at.weight);
+  let first = id % shares * SPAN;
+  if (first + SPAN <= params.n) {
+    for (var i = 0u; i < SPAN; i++) {
+      apply(at, first + i, m, factor);
     }
-    if (WEIGHT_VARIES) {
-      factor = weight_of(weight_at + i * params.weight_step);
+  } else {
+    for (var i = first; i < params.n; i++) {
+      apply(at, i, m, factor);
     }
-    dx[dx_at + i * params.dx_step] = T(gradient(
-      f32(dy[dy_at + i * params.dy_step]),
-      f32(x[x_at + i * params.x_step]),
-      m,
-      factor,
-    ));
   }
 }

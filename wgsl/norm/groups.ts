@@ -11,6 +11,17 @@ export type Lanes = 1 | 256;
 /** Invocations of a workgroup of the kernels whose invocations are alone. */
 const WORKGROUP = 64;
 
+/** Fewest rows that keep a device busy with one invocation each, and the longest row that a cache keeps for a second look. */
+const FEWEST_ROWS = 64;
+const LONGEST_ROW = 4096;
+
+/** Whether the groups are rows with parameters for each element, as in layer norm, that one invocation each should have. */
+export function areRows(attrs: NormAttrs): boolean {
+  const { outer, groups, channels, space } = attrs;
+  return outer === 1 && groups === 1 && space === 1 &&
+    meansOf(attrs) >= FEWEST_ROWS && channels <= LONGEST_ROW;
+}
+
 /** Loop trips of an invocation that goes over its elements `passes` times. */
 export function groupTrips(
   attrs: NormAttrs,

@@ -4,6 +4,7 @@ import { DTypeError, ShapeError } from "../errors.ts";
 import { storageType } from "../launch.ts";
 import type {
   GradientContext,
+  Kernel,
   Launch,
   Meta,
   Op,
@@ -30,9 +31,10 @@ import {
   statsMeta,
   wholeOperand,
 } from "./geometry.ts";
-import { groupLaunch, groupTrips, type Lanes } from "./groups.ts";
+import { areRows, groupLaunch, groupTrips, type Lanes } from "./groups.ts";
 import mergeCode from "./merge.wgsl" with { type: "text" };
 import momentsCode from "./moments.wgsl" with { type: "text" };
+import rowsCode from "./rows.wgsl" with { type: "text" };
 import naiveCode from "./naive.wgsl" with { type: "text" };
 import { normalizeBackward } from "./normalize_backward.ts";
 import { piecewiseLaunches } from "./partials.ts";
@@ -43,6 +45,7 @@ import treeCode from "./tree.wgsl" with { type: "text" };
 const applyKernel = { label: "wgsl/norm/apply.wgsl", code: applyCode };
 const momentsKernel = { label: "wgsl/norm/moments.wgsl", code: momentsCode };
 const naiveKernel = { label: "wgsl/norm/naive.wgsl", code: naiveCode };
+const rowsKernel = { label: "wgsl/norm/rows.wgsl", code: rowsCode };
 const treeKernel = { label: "wgsl/norm/tree.wgsl", code: treeCode };
 
 /** Elements of an invocation that applies statistics: several, or one. */
@@ -80,9 +83,10 @@ export const normalize: Op<NormAttrs> = {
     return [x, statsMeta(x.dtype, attrs)];
   },
   variants: [
+    wholeGroups("rows", rowsKernel, 1, areRows),
     { name: "staged", plan: planStaged },
-    wholeGroups("tree", 256),
-    wholeGroups("naive", 1),
+    wholeGroups("tree", treeKernel, 256),
+    wholeGroups("naive", naiveKernel, 1),
   ],
   reference([x, ...parameters], [y, stats], attrs) {
     measure(x, stats, attrs);
@@ -223,7 +227,12 @@ function planWith(request: Request<NormAttrs>, share: Share): Plan {
 }
 
 /** A variant of one launch, in which one invocation or one workgroup has a group whole. */
-function wholeGroups(name: string, lanes: Lanes): Variant<NormAttrs> {
+function wholeGroups(
+  name: string,
+  kernel: Kernel,
+  lanes: Lanes,
+  suits: (attrs: NormAttrs) => boolean = () => true,
+): Variant<NormAttrs> {
   const operandsOf = (request: Request<NormAttrs>) => {
     const { inputs: [x], outputs: [y], attrs } = request;
     return [
@@ -237,13 +246,15 @@ function wholeGroups(name: string, lanes: Lanes): Variant<NormAttrs> {
   return {
     name,
     applies: (request) =>
+      suits(request.attrs) &&
       groupTrips(request.attrs, lanes, passes) <= request.limits.maxLoopTrips &&
       fitWhole(request.attrs, operandsOf(request), request.limits),
     plan(request) {
       const { attrs, limits } = request;
       const launch = groupLaunch(attrs, operandsOf(request), {
-        kernel: lanes === 1 ? naiveKernel : treeKernel,
-        declarations: declarationsOf(request, 1),
+        kernel,
+        declarations: `${declarationsOf(request, 1)}
+${kernel === rowsKernel ? mergeCode : ""}`,
         lanes,
         passes,
         flops: MOMENT_FLOPS + APPLY_FLOPS,

@@ -6,11 +6,12 @@
 // Sum: four accumulators in turn, combined pairwise; pieces are short, and a
 // reduction adds them up.
 //
-// Tiling: one invocation owns one piece of a run and reads it once. Statistics
-// and weight are read once where they are the same all along the run.
+// Tiling: one invocation owns one piece of a run and reads it once, BLOCK
+// elements at a time in straight-line code. Statistics and weight are read
+// once where they are the same all along the run.
 //
-// Edges: invocations past the rows stop; up to three elements that don't fill
-// the four accumulators go to the first.
+// Edges: invocations past the rows stop; elements that fill no block go to the
+// first accumulator.
 //
 // Appended: alias T (elements), W (weight) and R (results), const KEPT_RANK,
 // EPSILON, HAS_WEIGHT, STATS_VARY and WEIGHT_VARIES (whether a run has several
@@ -39,6 +40,7 @@ struct Params {
 }
 
 const WORKGROUP = 64u;
+const BLOCK = 16u;
 
 @group(0) @binding(0) var<storage, read> dy: array<T>;
 @group(0) @binding(1) var<storage, read> x: array<T>;
@@ -94,19 +96,21 @@ fn main(
   var s = stats_of(stats_at);
   var factor = weight_of(weight_at);
   var sums: array<vec2f, 4>;
-  let whole = params.n / 4u * 4u;
-  for (var i = 0u; i < whole; i += 4u) {
-    for (var j = 0u; j < 4u; j++) {
+  let whole = params.n / BLOCK * BLOCK;
+  for (var i = 0u; i < whole; i += BLOCK) {
+    for (var j = 0u; j < BLOCK; j++) {
       if (STATS_VARY) {
         s = stats_of(stats_at + (i + j) * params.stats_step);
       }
       if (WEIGHT_VARIES) {
         factor = weight_of(weight_at + (i + j) * params.weight_step);
       }
-      sums[j] += term(f32(dy[dy_at]), f32(x[x_at]), s, factor);
-      dy_at += params.dy_step;
-      x_at += params.x_step;
+      let value = f32(x[x_at + j * params.x_step]);
+      let slope = f32(dy[dy_at + j * params.dy_step]);
+      sums[j % 4u] += term(slope, value, s, factor);
     }
+    dy_at += BLOCK * params.dy_step;
+    x_at += BLOCK * params.x_step;
   }
   for (var i = whole; i < params.n; i++) {
     if (STATS_VARY) {
