@@ -191,6 +191,9 @@ Deno.test("weight, bias and the mean may each be left out, in f32 and f16", asyn
     }
     await checkForm(shape, attrsOf(form), { dtype: "f16" });
   }
+  const rows = attrsOf(layerForm([64, 35], 1), { bias: false });
+  await checkForm([64, 35], rows, { dtype: "f16" });
+  await checkForm([64, 35], { ...rows, centered: false });
 });
 
 Deno.test("operands over the binding limit and loops over the trip limit are cut", async () => {
@@ -209,14 +212,25 @@ Deno.test("operands over the binding limit and loops over the trip limit are cut
 });
 
 Deno.test("a mean far from 0 costs no digits of the variance", async () => {
-  const x = host(
-    Array.from({ length: 3000 }, (_, i) => 10_000 + i % 2),
-    [2, 1, 1500],
-  );
-  const attrs = attrsOf(batchForm(x.shape), { weight: false, bias: false });
-  for (const name of ["staged", "tree", "naive"]) {
-    const [, stats] = await runVariant(normalize, name, { inputs: [x], attrs });
-    assertAlmostEquals(stats.data[1], 0.25, 1e-4, name);
+  const far = (rows: number, length: number) =>
+    host(
+      Array.from({ length: rows * length }, (_, i) => 10_000 + i % 2),
+      [rows, length],
+    );
+  const none = { weight: false, bias: false };
+  const cases: [HostArray, NormAttrs, string[]][] = [
+    [far(3000, 1), attrsOf(batchForm([3000, 1]), none), ["staged", "tree"]],
+    [far(1, 3000), attrsOf(layerForm([1, 3000], 1), none), ["naive"]],
+    [far(64, 1500), attrsOf(layerForm([64, 1500], 1), none), ["rows"]],
+  ];
+  for (const [x, attrs, names] of cases) {
+    for (const name of names) {
+      const [, { data }] = await runVariant(normalize, name, {
+        inputs: [x],
+        attrs,
+      });
+      assertAlmostEquals(data[1], 0.25, 1e-4, name);
+    }
   }
 });
 

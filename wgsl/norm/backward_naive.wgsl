@@ -1,9 +1,9 @@
 // dy, x: [outer, means, length], weight: [groups * channels],
 // stats: [means] of (mean, variance) -> dx: the same as x
 //
-// dx = r * (h - (sum(h) + xhat * sum(h * xhat)) / COUNT), h = dy * weight,
+// dx = r * (h - (sum(h) + xhat * sum(h * xhat)) / count), h = dy * weight,
 // r = 1 / sqrt(variance + EPSILON), xhat = (x - mean) * r
-// over outer and length; without CENTERED sum(h) is left out
+// over the count = outer * length; without CENTERED sum(h) is left out
 //
 // Sum: one accumulator each, in order.
 //
@@ -11,8 +11,8 @@
 //
 // Edges: invocations past the means stop.
 //
-// Appended: alias T (elements) and W (weight), const COUNT, EPSILON, CENTERED
-// and HAS_WEIGHT.
+// Appended: alias T (elements) and W (weight), const EPSILON, CENTERED and
+// HAS_WEIGHT.
 
 struct Params {
   means: u32, // samples * groups
@@ -56,6 +56,7 @@ fn main(
     return;
   }
   let step = params.means * params.length;
+  let divisor = f32(params.outer * params.length);
   let first = m * params.length;
   let mean = stats[m].x;
   let root = inverseSqrt(stats[m].y + EPSILON);
@@ -67,7 +68,7 @@ fn main(
       sums += vec2f(h, h * ((f32(x[at]) - mean) * root));
     }
   }
-  sums /= COUNT;
+  sums /= divisor;
   let through = select(0.0, sums.x, CENTERED);
   for (var o = 0u; o < params.outer; o++) {
     for (var l = 0u; l < params.length; l++) {

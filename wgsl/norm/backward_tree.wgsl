@@ -1,9 +1,9 @@
 // dy, x: [outer, means, length], weight: [groups * channels],
 // stats: [means] of (mean, variance) -> dx: the same as x
 //
-// dx = r * (h - (sum(h) + xhat * sum(h * xhat)) / COUNT), h = dy * weight,
+// dx = r * (h - (sum(h) + xhat * sum(h * xhat)) / count), h = dy * weight,
 // r = 1 / sqrt(variance + EPSILON), xhat = (x - mean) * r
-// over outer and length; without CENTERED sum(h) is left out
+// over the count = outer * length; without CENTERED sum(h) is left out
 //
 // Sum: each lane adds its elements in order, the lanes' sums are added as a
 // tree.
@@ -13,8 +13,8 @@
 //
 // Edges: workgroups past the means stop; a lane without elements adds 0.
 //
-// Appended: alias T (elements) and W (weight), const COUNT, EPSILON, CENTERED
-// and HAS_WEIGHT.
+// Appended: alias T (elements) and W (weight), const EPSILON, CENTERED and
+// HAS_WEIGHT.
 
 struct Params {
   means: u32, // samples * groups
@@ -74,6 +74,7 @@ fn main(
     return;
   }
   let count = params.outer * params.length;
+  let divisor = f32(count);
   let mean = stats[m].x;
   let root = inverseSqrt(stats[m].y + EPSILON);
   var own = vec2f(0.0);
@@ -83,7 +84,7 @@ fn main(
     let h = weighed(at, m, e % params.length);
     own += vec2f(h, h * ((f32(x[at]) - mean) * root));
   }
-  let sums = total(own, lane) / COUNT;
+  let sums = total(own, lane) / divisor;
   let through = select(0.0, sums.x, CENTERED);
   for (var e = lane; e < count; e += WORKGROUP) {
     let at = (e / params.length * params.means + m) * params.length +

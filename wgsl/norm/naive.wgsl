@@ -2,8 +2,8 @@
 // -> y: the same as x, stats: [means] of (mean, variance)
 //
 // y = (x - mean) / sqrt(variance + EPSILON) * weight + bias
-// mean = sum(x) / COUNT, variance = sum((x - mean)^2) / COUNT over outer and
-// length; without CENTERED the mean is 0
+// mean = sum(x) / count, variance = sum((x - mean)^2) / count over the
+// count = outer * length; without CENTERED the mean is 0
 //
 // Sum: one accumulator each, in order. The mean is taken of differences from
 // the first element, so that a mean far from 0 costs no digits.
@@ -12,8 +12,8 @@
 //
 // Edges: invocations past the means stop.
 //
-// Appended: alias T (elements) and W (parameters), const COUNT, EPSILON,
-// CENTERED, HAS_WEIGHT and HAS_BIAS.
+// Appended: alias T (elements) and W (parameters), const EPSILON, CENTERED,
+// HAS_WEIGHT and HAS_BIAS.
 
 struct Params {
   means: u32, // samples * groups
@@ -48,6 +48,7 @@ fn main(
     return;
   }
   let step = params.means * params.length;
+  let divisor = f32(params.outer * params.length);
   let first = m * params.length;
   var mean = 0.0;
   if (CENTERED) {
@@ -57,7 +58,7 @@ fn main(
         mean += f32(x[first + o * step + l]) - pivot;
       }
     }
-    mean = pivot + mean / COUNT;
+    mean = pivot + mean / divisor;
   }
   var squares = 0.0;
   for (var o = 0u; o < params.outer; o++) {
@@ -66,7 +67,7 @@ fn main(
       squares += difference * difference;
     }
   }
-  let variance = squares / COUNT;
+  let variance = squares / divisor;
   stats[m] = vec2f(mean, variance);
   let root = inverseSqrt(variance + EPSILON);
   for (var o = 0u; o < params.outer; o++) {

@@ -158,7 +158,6 @@ function declarationsOf(
   const parameter = weight || bias ? inputs[first] : inputs[0];
   return `alias T = ${storageType(inputs[0].dtype)};
 alias W = ${storageType(parameter.dtype)};
-const COUNT = f32(${countOf(attrs)});
 const EPSILON = f32(${eps});
 const CENTERED = ${centered};
 const HAS_WEIGHT = ${weight};

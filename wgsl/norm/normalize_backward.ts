@@ -107,7 +107,6 @@ function declarationsOf(
 ): string {
   return `alias T = ${storageType(inputs[1].dtype)};
 alias W = ${storageType(inputs[attrs.weight ? 3 : 1].dtype)};
-const COUNT = f32(${countOf(attrs)});
 const EPSILON = f32(${attrs.eps});
 const CENTERED = ${attrs.centered};
 const HAS_WEIGHT = ${weight};`;
@@ -187,6 +186,7 @@ function planStaged(request: Request<NormAttrs>): Plan {
   launches.push(...rowLaunches(rows, {
     kernel: applyKernel,
     declarations: `${declarationsOf(request)}
+const COUNT = f32(${countOf(attrs)});
 const WEIGHT_LAST = ${shared};
 const STATS_VARY = ${pairs || means};
 const WEIGHT_VARIES = ${weight};

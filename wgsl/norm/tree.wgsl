@@ -2,8 +2,8 @@
 // -> y: the same as x, stats: [means] of (mean, variance)
 //
 // y = (x - mean) / sqrt(variance + EPSILON) * weight + bias
-// mean = sum(x) / COUNT, variance = sum((x - mean)^2) / COUNT over outer and
-// length; without CENTERED the mean is 0
+// mean = sum(x) / count, variance = sum((x - mean)^2) / count over the
+// count = outer * length; without CENTERED the mean is 0
 //
 // Sum: each lane adds its elements in order, the lanes' sums are added as a
 // tree. The mean is taken of differences from the first element, so that a
@@ -14,8 +14,8 @@
 //
 // Edges: workgroups past the means stop; a lane without elements adds 0.
 //
-// Appended: alias T (elements) and W (parameters), const COUNT, EPSILON,
-// CENTERED, HAS_WEIGHT and HAS_BIAS.
+// Appended: alias T (elements) and W (parameters), const EPSILON, CENTERED,
+// HAS_WEIGHT and HAS_BIAS.
 
 struct Params {
   means: u32, // samples * groups
@@ -66,6 +66,7 @@ fn main(
     return;
   }
   let count = params.outer * params.length;
+  let divisor = f32(count);
   let pivot = f32(x[m * params.length]);
   var sum = 0.0;
   for (var e = lane; e < count; e += WORKGROUP) {
@@ -73,7 +74,7 @@ fn main(
       e % params.length;
     sum += f32(x[at]) - pivot;
   }
-  let mean = select(0.0, pivot + total(sum, lane) / COUNT, CENTERED);
+  let mean = select(0.0, pivot + total(sum, lane) / divisor, CENTERED);
   var squares = 0.0;
   for (var e = lane; e < count; e += WORKGROUP) {
     let at = (e / params.length * params.means + m) * params.length +
@@ -81,7 +82,7 @@ fn main(
     let difference = f32(x[at]) - mean;
     squares += difference * difference;
   }
-  let variance = total(squares, lane) / COUNT;
+  let variance = total(squares, lane) / divisor;
   if (lane == 0u) {
     stats[m] = vec2f(mean, variance);
   }
