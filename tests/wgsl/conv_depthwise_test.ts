@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { conv2d } from "../../wgsl/conv/conv2d.ts";
 import { conv2dInputGradient } from "../../wgsl/conv/conv2d_input_gradient.ts";
+import { conv2dWeightGradient } from "../../wgsl/conv/conv2d_weight_gradient.ts";
 import type { Conv2dAttrs, Pair, Sides } from "../../wgsl/conv/geometry.ts";
 import type { DType, Limits } from "../../wgsl/op.ts";
 import { applicable, checkOp, noise } from "../support/plan.ts";
@@ -18,10 +19,11 @@ interface Sizes {
   readonly limits?: Partial<Limits>;
 }
 
-const ALL = ["depthwise", "tiled", "naive"];
+const DIRECT = ["tiled", "naive"];
+const ALL = ["depthwise", ...DIRECT];
 
-/** Checks the forward pass and the input gradient. */
-async function check(sizes: Sizes): Promise<void> {
+/** Checks the forward pass, the input gradient and the weight gradient, whose variants may be others. */
+async function check(sizes: Sizes, gradient = ALL): Promise<void> {
   const { x: [batch, channels, height, width], dtype, limits = {} } = sizes;
   const { kernel = [3, 3], bias = false } = sizes;
   const attrs: Conv2dAttrs = {
@@ -44,6 +46,15 @@ async function check(sizes: Sizes): Promise<void> {
       limits,
     }),
     ALL,
+  );
+  assertEquals(
+    await checkOp(conv2dWeightGradient, {
+      inputs: [x, noise(shape, 4, dtype)],
+      attrs: { ...attrs, kernelSize: kernel },
+      length: batch * shape[2] * shape[3],
+      limits,
+    }),
+    gradient,
   );
 }
 
@@ -85,8 +96,8 @@ Deno.test("depthwise: half precision is summed in single precision", async () =>
 
 Deno.test("depthwise: channels and batches larger than a binding agree with the reference", async () => {
   const limits = { maxStorageBufferBindingSize: 1024 * 1024 };
-  await check({ x: [1, 50, 90, 91], bias: true, limits });
-  await check({ x: [30, 2, 90, 91], bias: true, limits });
+  await check({ x: [1, 50, 90, 91], bias: true, limits }, DIRECT);
+  await check({ x: [30, 2, 90, 91], bias: true, limits }, DIRECT);
 });
 
 Deno.test("depthwise: two kernels a channel agree with the reference", async () => {
@@ -98,6 +109,34 @@ Deno.test("depthwise: two kernels a channel agree with the reference", async () 
     groups: 5,
   };
   assertEquals(await checkOp(conv2d, { inputs, attrs, length: 9 }), ALL);
+});
+
+Deno.test("depthwise: a weight gradient over runs of several images agrees with the reference", async () => {
+  // 2,048 invocations and more are busy: 300 channels of 4 columns make 1,200, so that each takes several images.
+  await check({ x: [5, 300, 3, 14] });
+  await check({ x: [7, 300, 2, 13], stride: [2, 1] });
+});
+
+Deno.test("depthwise: an infinity reaches the taps that see it, and no others", async () => {
+  const x = noise([1, 1, 3, 7]);
+  x.data[6] = Infinity;
+  const attrs: Conv2dAttrs = {
+    stride: [1, 1],
+    padding: [0, 0, 0, 0],
+    dilation: [1, 1],
+    groups: 1,
+  };
+  for (const columns of [1, 2, 3]) {
+    const dy = noise([1, 1, 2, 8 - columns], 2);
+    const kernelSize = [2, columns] as const;
+    await checkOp(conv2dWeightGradient, {
+      inputs: [x, dy],
+      attrs: { ...attrs, kernelSize },
+      length: 20,
+    });
+    const w = noise([1, 1, ...kernelSize], 3);
+    await checkOp(conv2d, { inputs: [x, w], attrs, length: 9 });
+  }
 });
 
 Deno.test("depthwise is the default for one channel a group, two kernels of 3 x 3 and stride 2 at most, and no other geometry's", () => {
@@ -129,5 +168,5 @@ Deno.test("depthwise is the default for one channel a group, two kernels of 3 x 
 });
 
 Deno.test("depthwise: an empty batch is no work", async () => {
-  await check({ x: [0, 3, 5, 5] });
+  await check({ x: [0, 3, 5, 5] }, DIRECT);
 });

@@ -10,6 +10,10 @@ import tiledCode from "./conv2d_weight_gradient_tiled.wgsl" with {
   type: "text",
 };
 import {
+  isDepthwiseGradient,
+  planDepthwiseGradient,
+} from "./depthwise_weight_gradient.ts";
+import {
   area,
   type Conv2dAttrs,
   expectShape,
@@ -72,6 +76,17 @@ export const conv2dWeightGradient: Op<Conv2dWeightGradientAttrs> = {
     return [{ shape: shapesOf(geometry).w, dtype }];
   },
   variants: [
+    {
+      name: "depthwise",
+      applies({ inputs, attrs, limits }) {
+        const geometry = geometryFor(inputs, attrs);
+        return isDepthwiseGradient(geometry, inputs[0].dtype, limits);
+      },
+      plan({ inputs, attrs, limits }) {
+        const geometry = geometryFor(inputs, attrs);
+        return planDepthwiseGradient(geometry, inputs[0].dtype, limits);
+      },
+    },
     {
       name: "tiled",
       applies({ inputs, attrs, limits }) {

@@ -8,10 +8,14 @@ import type { Launch, Limits, Plan } from "../op.ts";
 import type { Correlation } from "./correlation.ts";
 import { fitsTile, type SumBox, sumBoxes, windowIn } from "./cut.ts";
 import code from "./depthwise.wgsl" with { type: "text" };
+import rowsCode from "./depthwise_rows.wgsl" with { type: "text" };
 import { area } from "./geometry.ts";
 import { type Roles, sourceLayout, targetLayout } from "./roles.ts";
 
-const KERNEL = { label: "wgsl/conv/depthwise.wgsl", code };
+const KERNEL = {
+  label: "wgsl/conv/depthwise.wgsl",
+  code: `${code}\n${rowsCode}`,
+};
 
 /** Invocations of a workgroup, as written in the kernel. */
 const WORKGROUP = 32;
@@ -20,11 +24,11 @@ const WORKGROUP = 32;
 const TILE = 4;
 
 /** Most taps along an axis, and the largest stride, that the kernel has written out. */
-const MAX_TAPS = 3;
-const MAX_STRIDE = 2;
+export const MAX_TAPS = 3;
+export const MAX_STRIDE = 2;
 
 /** Most channels of the result that see the same one: with more, the tiled kernel reads inputs once for several of them. */
-const MAX_MULTIPLIER = 2;
+export const MAX_MULTIPLIER = 2;
 
 function spaceOf({ geometry: { batch, groups }, kept }: Roles) {
   return { images: batch, groups, kept, summed: 1, tile: kept };

@@ -15,12 +15,11 @@
 // neighbouring tiles of a row.
 //
 // Edges: inputs beside the plane read as 0; outputs past the last row or column
-// aren't stored. T, the element type, is appended by the plan.
+// aren't stored. T, the element type, and depthwise_rows.wgsl are appended by
+// the plan.
 
 override STRIDE_H: u32 = 1; // 1 or 2
-override STRIDE_W: u32 = 1; // 1 or 2
 override TAP_ROWS: u32 = 3; // at most 3, and 0 for inputs that no output saw
-override TAP_COLUMNS: u32 = 3;
 override BIAS: bool = false;
 
 struct Params {
@@ -60,13 +59,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<T>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// The inputs of a row under the four outputs, for each tap.
-struct Row {
-  first: vec4f,
-  second: vec4f,
-  third: vec4f,
-}
-
 // Where the next row of inputs and of outputs is, and what is held of them.
 struct Walk {
   above: Row,
@@ -88,50 +80,11 @@ struct Tile {
   start: f32,
 }
 
-// The input at an index in column v, or 0 beside the plane.
-fn input(at: u32, v: u32, inside: bool) -> f32 {
-  return select(0.0, f32(x[at]), inside && v < params.width);
-}
-
 // Reads the next row of inputs.
 fn next_row(walk: ptr<function, Walk>, v: u32) -> Row {
-  let inside = (*walk).h < params.height;
-  let at = (*walk).x_at;
+  let row = read_row((*walk).x_at, v, (*walk).h < params.height);
   (*walk).h += 1;
   (*walk).x_at += params.width;
-  var row: Row;
-  if (STRIDE_W == 1) {
-    row.first = vec4f(
-      input(at, v, inside),
-      input(at + 1, v + 1, inside),
-      input(at + 2, v + 2, inside),
-      input(at + 3, v + 3, inside),
-    );
-    if (TAP_COLUMNS > 1) {
-      row.second = vec4f(row.first.yzw, input(at + 4, v + 4, inside));
-    }
-    if (TAP_COLUMNS > 2) {
-      row.third = vec4f(row.second.yzw, input(at + 5, v + 5, inside));
-    }
-  } else {
-    row.first = vec4f(
-      input(at, v, inside),
-      input(at + 2, v + 2, inside),
-      input(at + 4, v + 4, inside),
-      input(at + 6, v + 6, inside),
-    );
-    if (TAP_COLUMNS > 1) {
-      row.second = vec4f(
-        input(at + 1, v + 1, inside),
-        input(at + 3, v + 3, inside),
-        input(at + 5, v + 5, inside),
-        input(at + 7, v + 7, inside),
-      );
-    }
-    if (TAP_COLUMNS > 2) {
-      row.third = vec4f(row.first.yzw, input(at + 8, v + 8, inside));
-    }
-  }
   return row;
 }
 

@@ -2,7 +2,14 @@
  * Launches of the weight gradient. Its sum runs over all outputs of all images, which are dealt to parts that run side by side; each part's sums
  * go to scratch memory, and a last launch adds the parts up in order. Large gradients have one part, which goes straight to its place.
  */
-import { ALIGN, bind, linearGrid, storageType, words } from "../launch.ts";
+import {
+  ALIGN,
+  bind,
+  linearGrid,
+  storageType,
+  type Window,
+  words,
+} from "../launch.ts";
 import type { DType, Kernel, Launch, Limits, Plan } from "../op.ts";
 import { itemBytes } from "../shape.ts";
 import {
@@ -313,27 +320,57 @@ function sumLaunch(
   parts: number,
   limits: Limits,
 ): Launch {
-  const to = windowIn(box, dw);
-  const from = { offset: 0, size: dealt * count * 4 };
+  return sumParts(
+    {
+      groups: box.groups.size,
+      kept: box.kept.size,
+      run: box.summed.size * area(geometry.kernel),
+    },
+    { parts, bytes: dealt * count * 4 },
+    {
+      dtype: dw.dtype,
+      window: windowIn(box, dw),
+      group: dw.group ?? 0,
+      kept: dw.kept ?? 0,
+    },
+    limits,
+  );
+}
+
+/** The adding up of parts, which are in the first scratch buffer, into a gradient. */
+export function sumParts(
+  /** Groups, filters of each and neighbouring elements of each. */
+  { groups, kept, run }: Readonly<Record<"groups" | "kept" | "run", number>>,
+  from: { readonly parts: number; readonly bytes: number },
+  to: {
+    readonly dtype: DType;
+    readonly window: Window;
+    /** Elements to the next group and filter. */
+    readonly group: number;
+    readonly kept: number;
+  },
+  limits: Limits,
+): Launch {
+  const count = groups * kept * run;
   return {
     kernel: SUM,
-    declarations: `alias T = ${storageType(dw.dtype)};`,
+    declarations: `alias T = ${storageType(to.dtype)};`,
     bindings: [
-      bind("scratch", PARTS, "read", from),
-      bind("output", 0, "write", to),
+      bind("scratch", PARTS, "read", { offset: 0, size: from.bytes }),
+      bind("output", 0, "write", to.window),
     ],
     params: words(
-      parts,
-      box.groups.size,
-      box.kept.size,
-      box.summed.size * area(geometry.kernel),
-      to.base,
-      dw.group ?? 0,
-      dw.kept ?? 0,
+      from.parts,
+      groups,
+      kept,
+      run,
+      to.window.base,
+      to.group,
+      to.kept,
     ),
     workgroups: linearGrid(count, WORKGROUP, limits),
-    trips: parts,
-    flops: parts * count,
-    bytes: from.size + to.size,
+    trips: from.parts,
+    flops: from.parts * count,
+    bytes: from.bytes + to.window.size,
   };
 }
