@@ -1,4 +1,4 @@
-import { full, type Tensor } from "../../core/mod.ts";
+import { full, gradients, type Tensor } from "../../core/mod.ts";
 import {
   batchNorm,
   groupNorm,
@@ -76,5 +76,31 @@ for (const size of [1, 2, 3, 5]) {
     `local response norm over ${size} channels has its derivatives`,
     (x) => localResponseNorm(x, size, { alpha: 0.8, beta: 0.6, k: 1.5 }),
     [sample([2, 4, 2], 7)],
+  );
+}
+
+/** Normalisations whose gradients are differentiated twice more. */
+const TWICE: readonly (readonly [string, (x: Tensor) => Tensor, number[]])[] = [
+  [
+    "batch norm",
+    (x) => batchNorm(x, null, null, { training: true, eps: 0.1 }),
+    [3, 2],
+  ],
+  ["RMS norm", (x) => rmsNorm(x, [3], { eps: 0.1 }), [2, 3]],
+  [
+    "local response norm",
+    (x) => localResponseNorm(x, 3, { alpha: 0.7 }),
+    [1, 4],
+  ],
+];
+
+for (const [title, norm, shape] of TWICE) {
+  testGradients(
+    `the gradient of ${title} has its second derivatives`,
+    (x) => {
+      const loss = norm(x).square().mul(x).sum();
+      return gradients(loss, [x], { createGraph: true })[0];
+    },
+    [sample(shape, 1)],
   );
 }
