@@ -44,6 +44,8 @@ export interface Conv2dInputGradientAttrs extends Conv2dAttrs {
  *
  * `dy: [N, K, OH, OW], w: [K, C/groups, R, S] → [N, C, H, W]`, H and W as `inputSize` says: several sizes give the same OH and OW.
  *
+ * Where the convolution goes through Winograd's F(4×4, 3×3) by default, its gradient does too, with the same errors: see winograd.ts.
+ *
  * As an op of its own this is the transposed convolution of Zeiler et al. 2010; Dumoulin and Visin 2016 (arXiv:1603.07285), section 4.
  */
 export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
