@@ -4,9 +4,11 @@
  *
  *     deno task test tests/wgsl/matmul_test.ts
  *
- * A missing adapter, an ignored test and a run without a test are failures: nothing is skipped in silence.
+ * A missing adapter, an ignored test and a run without a test are failures. Only tests of the terminal may be left out, where there is none to be
+ * had; then a line before the last says how many.
  */
 import { ensureAdapter } from "../repl/setup.ts";
+import { NO_TERMINAL } from "./support/terminal.ts";
 import { parseReport, slowestFiles, type TestCase } from "./support/report.ts";
 
 const ROOT = new URL("..", import.meta.url);
@@ -16,6 +18,8 @@ const CORES = 2;
 
 let passed = 0;
 let failed = 0;
+/** Tests that had no terminal to run in. */
+let withoutTerminal = 0;
 
 function heading(text: string): void {
   console.log(`\n== ${text}`);
@@ -61,6 +65,7 @@ async function runTests(args: readonly string[]): Promise<TestCase[]> {
     for (const { outcome, name, file } of cases) {
       if (outcome === "passed") passed++;
       else if (outcome === "failed") failed++;
+      else if (name.endsWith(NO_TERMINAL)) withoutTerminal++;
       else fail(`${name} (${file}) is ignored, and a test must run`);
     }
     if (!ok && !cases.some(({ outcome }) => outcome === "failed")) {
@@ -97,5 +102,10 @@ async function run(paths: readonly string[]): Promise<void> {
 }
 
 await run(Deno.args);
+if (withoutTerminal > 0) {
+  console.log(
+    `${withoutTerminal} tests of the terminal did not run: util-linux's script can't open one here`,
+  );
+}
 console.log(`${passed} passed, ${failed} failed`);
 Deno.exitCode = failed > 0 || passed === 0 ? 1 : 0;

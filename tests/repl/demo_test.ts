@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { init, nn } from "../../mod.ts";
-import { Terminal } from "./terminal.ts";
+import { Terminal, terminalTest } from "../support/terminal.ts";
 
 const DEMO = new URL("../../repl/demo.ts", import.meta.url).pathname;
 
@@ -103,19 +103,22 @@ Deno.test("in a pipe, the demo builds, trains and tests LeNet in plain rows, and
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("at a terminal, the demo draws a progress bar in place and has colours", async () => {
-  const folder = await Deno.makeTempDir();
-  await smallData(folder);
-  const out = `${folder}/weights.safetensors`;
-  await using terminal = new Terminal(
-    ["run", "--allow-all", DEMO, "--data", folder, "--out", out],
-    { COLORTERM: "truecolor" },
-  );
-  await terminal.shows("epoch 5/5 ━");
-  await terminal.shows("test accuracy 0.");
-  assertEquals(await terminal.ends(), 0);
-  assertStringIncludes(terminal.raw, "\x1b[1A\r\x1b[K");
-  assertStringIncludes(terminal.raw, "\x1b[38;2;");
-  assert((await Deno.stat(out)).size > 61_706 * 4);
-  await Deno.remove(folder, { recursive: true });
-});
+terminalTest(
+  "at a terminal, the demo draws a progress bar in place and has colours",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    await smallData(folder);
+    const out = `${folder}/weights.safetensors`;
+    await using terminal = new Terminal(
+      ["run", "--allow-all", DEMO, "--data", folder, "--out", out],
+      { COLORTERM: "truecolor" },
+    );
+    await terminal.shows("epoch 5/5 ━");
+    await terminal.shows("test accuracy 0.");
+    assertEquals(await terminal.ends(), 0);
+    assertStringIncludes(terminal.raw, "\x1b[1A\r\x1b[K");
+    assertStringIncludes(terminal.raw, "\x1b[38;2;");
+    assert((await Deno.stat(out)).size > 61_706 * 4);
+    await Deno.remove(folder, { recursive: true });
+  },
+);

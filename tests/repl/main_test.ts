@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { VERSION } from "../../repl/version.ts";
-import { KEYS, Terminal } from "./terminal.ts";
+import { KEYS, Terminal, terminalTest } from "../support/terminal.ts";
 
 const REPL = new URL("../../repl/main.ts", import.meta.url).pathname;
 
@@ -48,18 +48,21 @@ Deno.test("without an adapter the REPL says so and computes on the CPU", async (
   assertStringIncludes(err, "Computing on the CPU instead, which is slow\n");
 });
 
-Deno.test("at a terminal, Ctrl-C ends a loop of operations, and what variables hold is still there", async () => {
-  await using terminal = new Terminal(["run", "--allow-all", REPL]);
-  await terminal.shows(`Tessera ${VERSION} on `);
-  await terminal.shows("Ctrl-D leaves\n> ");
-  await terminal.type(
-    "const x = ones([64, 64]); console.log('started'); for (;;) x.matmul(x).dispose()\r",
-  );
-  await terminal.shows("started\n");
-  await terminal.type(KEYS.ctrlC);
-  await terminal.shows("Interrupted\n> ");
-  await terminal.type("x.sum().item()\r");
-  await terminal.shows("4096\n> ");
-  await terminal.type(KEYS.ctrlD);
-  assertEquals(await terminal.ends(), 0);
-});
+terminalTest(
+  "at a terminal, Ctrl-C ends a loop of operations, and what variables hold is still there",
+  async () => {
+    await using terminal = new Terminal(["run", "--allow-all", REPL]);
+    await terminal.shows(`Tessera ${VERSION} on `);
+    await terminal.shows("Ctrl-D leaves\n> ");
+    await terminal.type(
+      "const x = ones([64, 64]); console.log('started'); for (;;) x.matmul(x).dispose()\r",
+    );
+    await terminal.shows("started\n");
+    await terminal.type(KEYS.ctrlC);
+    await terminal.shows("Interrupted\n> ");
+    await terminal.type("x.sum().item()\r");
+    await terminal.shows("4096\n> ");
+    await terminal.type(KEYS.ctrlD);
+    assertEquals(await terminal.ends(), 0);
+  },
+);

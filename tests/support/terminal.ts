@@ -11,6 +11,32 @@ const CONTROL = /\x1b\[[\d;?]*[A-Za-z]/g;
 
 export const KEYS = { ctrlC: "\x03", ctrlD: "\x04", up: "\x1b[A", enter: "\r" };
 
+/** Added to the titles of tests that can't run where there is no terminal to be had. */
+export const NO_TERMINAL = " (needs a pseudo-terminal)";
+
+/** Whether `script` is there and can open a terminal: in some containers it can't. */
+const available = await canOpen();
+
+async function canOpen(): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command("script", {
+      args: ["-qec", "true", "/dev/null"],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    return success;
+  } catch {
+    return false;
+  }
+}
+
+/** A test that opens a {@linkcode Terminal}. Where there is none to be had it doesn't run, and the run says how many did not. */
+export function terminalTest(title: string, body: () => Promise<void>): void {
+  const name = available ? title : `${title}${NO_TERMINAL}`;
+  Deno.test({ name, ignore: !available, fn: body });
+}
+
 export class Terminal {
   readonly #process: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
