@@ -139,6 +139,14 @@ Deno.test("depthwise: an infinity reaches the taps that see it, and no others", 
       attrs: { ...attrs, kernelSize },
       length: 20,
     });
+    // The first of the next row stands where a row's missing outputs would.
+    const infinite = noise(dy.shape, 4);
+    infinite.data[8 - columns] = Infinity;
+    await checkOp(conv2dWeightGradient, {
+      inputs: [noise(x.shape, 5), infinite],
+      attrs: { ...attrs, kernelSize },
+      length: 20,
+    });
     const w = noise([1, 1, ...kernelSize], 3);
     await checkOp(conv2d, { inputs: [x, w], attrs, length: 9 });
   }
