@@ -261,7 +261,8 @@ async function runLaunches(
   }
 }
 
-function checkLaunch(launch: Launch, limits: Limits): void {
+/** Asserts that a launch keeps to limits, those of its bindings included. */
+export function checkLaunch(launch: Launch, limits: Limits): void {
   const { label } = launch.kernel;
   assert(
     launch.trips <= limits.maxLoopTrips,
