@@ -51,5 +51,6 @@ export {
   type Loss,
   type Progress,
 } from "./fit.ts";
+export { precompile, type PrecompileOptions } from "./precompile.ts";
 export { type LayerSummary, Summary, summary } from "./summary.ts";
 export { loadWeights, saveWeights } from "./weights.ts";
