@@ -1,4 +1,5 @@
 /** Layers as functions: what the classes in nn/layers call with their parameters. */
+import { isRecording } from "../core/autograd.ts";
 import { tidy } from "../core/scope.ts";
 import { apply, type Tensor } from "../core/tensor.ts";
 import { nextRandom } from "../core/create.ts";
@@ -6,7 +7,11 @@ import { conv2d as convOp } from "../wgsl/conv/conv2d.ts";
 import { ShapeError } from "../wgsl/errors.ts";
 import { matmul as matmulOp } from "../wgsl/matmul/matmul.ts";
 import { avgPool2d as avgPoolOp } from "../wgsl/pool/avg_pool2d.ts";
-import { maxPool2d as maxPoolOp } from "../wgsl/pool/max_pool2d.ts";
+import {
+  maxPool2d as maxPoolOp,
+  type MaxPool2dAttrs,
+} from "../wgsl/pool/max_pool2d.ts";
+import { maxPool2dValues as maxPoolValuesOp } from "../wgsl/pool/max_pool2d_values.ts";
 import { dropout as dropoutOp } from "../wgsl/random/dropout.ts";
 import { formatShape } from "../wgsl/shape.ts";
 
@@ -85,6 +90,10 @@ export function maxPool2d(
   kernel: Size2d,
   options: MaxPoolOptions = {},
 ): Tensor {
+  // Only the gradient reads the indices, and writing them takes time.
+  if (!isRecording() || !x.requiresGrad) {
+    return apply(maxPoolValuesOp, [x], maxPoolAttrs(kernel, options))[0];
+  }
   const [values, indices] = maxPool2dWithIndices(x, kernel, options);
   indices.dispose();
   return values;
@@ -96,15 +105,20 @@ export function maxPool2dWithIndices(
   kernel: Size2d,
   options: MaxPoolOptions = {},
 ): [Tensor, Tensor] {
+  const attrs = maxPoolAttrs(kernel, options);
+  const [values, indices] = apply(maxPoolOp, [x], attrs);
+  return [values, indices];
+}
+
+function maxPoolAttrs(kernel: Size2d, options: MaxPoolOptions): MaxPool2dAttrs {
   const { stride = kernel, padding = 0, dilation = 1 } = options;
-  const [values, indices] = apply(maxPoolOp, [x], {
+  return {
     kernel: pair(kernel),
     stride: pair(stride),
     padding: pair(padding),
     dilation: pair(dilation),
     ceilMode: options.ceilMode ?? false,
-  });
-  return [values, indices];
+  };
 }
 
 /** Options of {@linkcode avgPool2d}. */

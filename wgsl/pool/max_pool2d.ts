@@ -1,5 +1,5 @@
 /** Max pooling over planes, its gradient, and the gradient's own. */
-import type { Op, Plan, Request } from "../op.ts";
+import type { Kernel, Op, Plan, Request } from "../op.ts";
 import {
   passSize,
   passTrips,
@@ -66,8 +66,12 @@ export const maxPool2d: Op<MaxPool2dAttrs> = {
     return [{ shape, dtype: x.dtype }, { shape, dtype: "i32" }];
   },
   variants: [
-    { name: "tiled", applies: canTile, plan: planTiled },
-    { name: "naive", plan: planNaive },
+    {
+      name: "tiled",
+      applies: canTile,
+      plan: (request) => planTiled(TILED, request),
+    },
+    { name: "naive", plan: (request) => planNaive(NAIVE, request) },
   ],
   reference([x], [values, indices], attrs) {
     const [n, c, height, width] = x.shape;
@@ -183,18 +187,22 @@ export const maxPool2dGather: Op<MaxPool2dBackwardAttrs> = {
 };
 
 /** Backward too: its attributes hold the window. */
-function canTile({ attrs }: Request<PoolWindow>): boolean {
+export function canTile({ attrs }: Request<PoolWindow>): boolean {
   return fitsTiles(attrs);
 }
 
-function planTiled(request: Request<MaxPool2dAttrs>): Plan {
+/** Plan of a tiled forward kernel, whether or not it writes indices. */
+export function planTiled(
+  kernel: Kernel,
+  request: Request<MaxPool2dAttrs>,
+): Plan {
   const { inputs: [x], outputs: [values], attrs } = request;
   const [, , ...size] = x.shape;
   const [, , height, width] = values.shape;
   const { params, ...tiles } = outputTiles([height, width], attrs);
   return {
     launches: planeLaunches(request, {
-      kernel: TILED,
+      kernel,
       constants: { ...kernelOverrides(attrs), ...stepOverrides(attrs) },
       params: [...size, height, width, ...params],
       flops: height * width * attrs.kernel[0] * attrs.kernel[1],
@@ -203,7 +211,11 @@ function planTiled(request: Request<MaxPool2dAttrs>): Plan {
   };
 }
 
-function planNaive(request: Request<MaxPool2dAttrs>): Plan {
+/** Plan of a naive forward kernel, whether or not it writes indices. */
+export function planNaive(
+  kernel: Kernel,
+  request: Request<MaxPool2dAttrs>,
+): Plan {
   const { inputs: [x], outputs: [values], attrs, limits } = request;
   const [, , ...size] = x.shape;
   const [, , height, width] = values.shape;
@@ -211,7 +223,7 @@ function planNaive(request: Request<MaxPool2dAttrs>): Plan {
   return {
     launches: passes.flatMap((pass) =>
       planeLaunches(request, {
-        kernel: NAIVE,
+        kernel,
         constants: {
           ...stepOverrides(attrs),
           DILATION_H: attrs.dilation[0],
