@@ -6,6 +6,7 @@ import {
   all,
   any,
   max,
+  mean,
   min,
   prod,
   type ReduceAttrs,
@@ -63,12 +64,10 @@ export abstract class TensorReduce extends TensorElementwise {
 
   /** Average. Integers give f32. An empty axis gives NaN. */
   mean(axes?: Axes, options: ReduceOptions = {}): Tensor {
-    const list = normalizeAxes(axes, this.rank, "average");
-    const count = list.reduce((n, d) => n * this.shape[d], 1);
-    return tidy(() => {
-      const floats = isFloat(this.dtype) ? this : this.alias().to("f32");
-      return floats.sum(list, options).div(count);
-    });
+    if (isFloat(this.dtype)) {
+      return this.#reduce(mean, "average", axes, options);
+    }
+    return tidy(() => this.alias().to("f32").mean(axes, options));
   }
 
   /** Mean squared distance from the mean, in two passes; divided by n - `correction`. */

@@ -3,7 +3,15 @@ import { assert, assertEquals } from "@std/assert";
 import type { AnyOp } from "../../wgsl/op.ts";
 import { argMax, argMin } from "../../wgsl/reduce/arg.ts";
 import { cumsum } from "../../wgsl/reduce/cumsum.ts";
-import { all, any, max, min, prod, sum } from "../../wgsl/reduce/reduce.ts";
+import {
+  all,
+  any,
+  max,
+  mean,
+  min,
+  prod,
+  sum,
+} from "../../wgsl/reduce/reduce.ts";
 import { sort } from "../../wgsl/reduce/sort.ts";
 import { logSoftmax, softmax } from "../../wgsl/softmax/softmax.ts";
 import fixture from "../fixtures/reduce_values.json" with { type: "json" };
@@ -17,7 +25,7 @@ const SHAPE = [ROWS.length, ROWS[0].length];
 const RESULTS: Readonly<Record<string, Listed>> = fixture.results;
 const x = host(ROWS.flat().map(Number), SHAPE);
 
-const FOLDS = [sum, prod, max, min, any, all];
+const FOLDS = [sum, mean, prod, max, min, any, all];
 const axes = { axes: [1], keepDims: false };
 const axis = { axis: 1, keepDims: false };
 
@@ -84,7 +92,7 @@ Deno.test("a special value in a long row is found by every variant, wherever it 
       Array.from({ length: n }, (_, i) => i === at ? special : Math.sin(i))
     );
     const inputs = [host(rows, [places.length, n])];
-    for (const op of [max, min, sum, any]) {
+    for (const op of [max, min, sum, mean, any]) {
       const [want] = runReference(op, { inputs, attrs: axes });
       for (const { name } of op.variants) {
         const [got] = await runVariant(op, name, { inputs, attrs: axes });

@@ -32,6 +32,7 @@ struct Params {
   x_base: u32,
   y_base: u32,
   y_slot: u32, // stride of a slot
+  count: u32, // elements of the whole reduction, for store
   // Innermost axis last.
   kept_shape: array<vec4u, 2>,
   kept_x: array<vec4u, 2>,

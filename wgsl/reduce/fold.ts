@@ -17,14 +17,21 @@ export interface Fold {
   readonly load: string;
   /** Accumulator of the accumulators `a` and `b`, of which `a` may come from earlier or later places. */
   readonly combine: string;
-  /** Result of the accumulator `a`. */
+  /** Result of the accumulator `a`, of `params.count` elements. */
   readonly store: string;
   /** Functions that these expressions use. */
   readonly library?: string;
 }
 
 /** The names of folds whose accumulator is one word. */
-export type FoldName = "sum" | "prod" | "max" | "min" | "any" | "all";
+export type FoldName =
+  | "sum"
+  | "mean"
+  | "prod"
+  | "max"
+  | "min"
+  | "any"
+  | "all";
 
 /** Element type of a fold's result. Sums and products of bool count in i32. */
 export function foldDType(name: FoldName, dtype: DType): DType {
@@ -47,10 +54,15 @@ export function foldOf(name: FoldName, dtype: DType): Fold {
   };
   switch (name) {
     case "sum":
+    case "mean":
       return {
         ...common,
         identity: `${common.accumulator}(0)`,
         combine: "a + b",
+        // Divided, not multiplied by the reciprocal: the mean of equal values is that value.
+        store: name === "sum"
+          ? common.store
+          : `${common.result}(a / f32(params.count))`,
       };
     case "prod":
       return {

@@ -20,6 +20,7 @@ struct Params {
   place: u32, // number of the first reduced element in its axis
   x_base: u32,
   y_base: u32,
+  count: u32, // elements of the whole reduction, for store
   // Innermost axis last.
   kept_shape: array<vec4u, 2>,
   kept_x: array<vec4u, 2>,

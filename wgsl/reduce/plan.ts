@@ -36,6 +36,8 @@ export interface Reduction {
   readonly reduced: readonly number[];
   readonly input: Operand;
   readonly output: Operand;
+  /** Elements that each output stands for. @default those along `reduced` */
+  readonly count?: number;
 }
 
 /** Scratch buffers of a plan, by name, each as large as its largest use. */
@@ -80,7 +82,7 @@ export function reductionLaunches(
   level = 0,
 ): Launch[] {
   const merged = mergeAxes(reduction);
-  const { fold, kept, reduced, output } = merged;
+  const { fold, kept, reduced, output, count } = merged;
   const part = cutSpace(merged, limits);
   const boxes = [...boxesOf(reduced, part.reduced)];
   const deal = dealSlots(part.reduced, sizeOf(part.kept), strategy, limits);
@@ -129,6 +131,7 @@ export function reductionLaunches(
       reduced: [results],
       input: { ...partials, strides: [...partials.strides, outputs] },
       output: { ...target, strides: [...target.strides, 0] },
+      count,
     };
     return [
       ...launches,
@@ -138,8 +141,9 @@ export function reductionLaunches(
 }
 
 /** The same reduction with as few axes as possible, kept and reduced ones apart. */
-function mergeAxes(reduction: Reduction): Reduction {
+function mergeAxes(reduction: Reduction): Required<Reduction> {
   const { fold, kept, reduced, input, output } = reduction;
+  const { count = sizeOf(reduced) } = reduction;
   const k = kept.length;
   const outer = merge(kept, [
     input.strides.slice(0, k),
@@ -153,6 +157,7 @@ function mergeAxes(reduction: Reduction): Reduction {
     reduced: inner.shape,
     input: { ...input, strides: [...outer.strides[0], ...inner.strides[0]] },
     output: { ...output, strides: [...outer.strides[1], ...zeros] },
+    count,
   };
 }
 
@@ -185,7 +190,7 @@ function shrinkKept(
 
 /** One launch over a box of the merged space. `to` is walked along the kept axes; its slots follow one another whole. */
 function launchOf(
-  { fold, kept, input }: Reduction,
+  { fold, kept, input, count }: Required<Reduction>,
   to: Operand,
   { start, size }: Box,
   deal: Deal,
@@ -220,7 +225,7 @@ function launchOf(
       place,
       x.base,
       y.base,
-      0,
+      count,
       0,
       0,
       ...keptWords,
@@ -239,7 +244,7 @@ function launchOf(
       x.base,
       y.base,
       outputs,
-      0,
+      count,
       ...keptWords,
       ...rankWords(reducedSize.slice(0, inner), 1),
       ...rankWords(strides.slice(k, k + inner), 0),

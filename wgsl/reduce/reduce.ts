@@ -1,12 +1,13 @@
 /**
- * Folding axes away: sums, products, extremes, and whether any or all elements are true.
+ * Folding axes away: sums, means, products, extremes, and whether any or all elements are true.
  *
  * Axes come normalised and ascending; an empty list folds nothing, all of them give one result. NaN, infinities and empty axes behave as
  * in PyTorch. Sums and products of f16 are accumulated in f32, those of bool counted in i32; those of i32 and u32 wrap around at 32
  * bits, where PyTorch widens to 64.
  */
 import type { Tensor } from "../../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { DTypeError, ShapeError } from "../errors.ts";
+import { isFloat } from "../move/convert.ts";
 import { eachPlace } from "../move/walk.ts";
 import type { Gradient, GradientContext, HostArray, Meta, Op } from "../op.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../shape.ts";
@@ -19,11 +20,12 @@ export interface ReduceAttrs {
   readonly keepDims: boolean;
 }
 
-/** Result of each fold over no elements, and how its reference takes one more. */
+/** Total of each fold over no elements, and how its reference takes one more. */
 const FOLDS: Readonly<
   Record<FoldName, { empty: number; next(total: number, x: number): number }>
 > = {
   sum: { empty: 0, next: (total, x) => total + x },
+  mean: { empty: 0, next: (total, x) => total + x },
   prod: { empty: 1, next: (total, x) => total * x },
   max: { empty: -Infinity, next: Math.max },
   min: { empty: Infinity, next: Math.min },
@@ -35,6 +37,18 @@ const FOLDS: Readonly<
 export const sum: Op<ReduceAttrs> = reduceOp("sum", {
   rule: ({ grads: [grad], inputMetas: [x], attrs }) => [
     grad && grad.reshape(keptShape(x, attrs)).expand(x.shape),
+  ],
+});
+
+/**
+ * Mean over axes, of floats; NaN over none. `y = Σ x / n`
+ *
+ * The sum is that of {@linkcode sum}, but for f16 it is divided before it is rounded, so that it can't overflow there.
+ */
+export const mean: Op<ReduceAttrs> = reduceOp("mean", {
+  rule: ({ grads: [grad], inputMetas: [x], attrs }) => [
+    grad && grad.div(countOf(x, attrs)).reshape(keptShape(x, attrs))
+      .expand(x.shape),
   ],
 });
 
@@ -77,6 +91,12 @@ function reduceOp(
       for (const axis of attrs.axes) {
         normalizeAxis(axis, x.shape.length, `take the ${name}`);
       }
+      if (name === "mean" && !isFloat(x.dtype)) {
+        throw new DTypeError(
+          `Cannot take the mean of ${x.dtype}: expected a float dtype`,
+          [x.dtype],
+        );
+      }
       if (name === "max" || name === "min") checkNotEmpty(name, x, attrs.axes);
       return [{
         shape: attrs.keepDims
@@ -89,7 +109,7 @@ function reduceOp(
       fold: (dtype) => foldOf(name, dtype),
       axes: (attrs) => attrs.axes,
       keepDims: (attrs) => attrs.keepDims,
-      empty: FOLDS[name].empty,
+      empty: name === "mean" ? NaN : FOLDS[name].empty,
     }),
     reference: ([x], [y], attrs) => referenceFold(name, x, y, attrs),
     gradient,
@@ -118,6 +138,11 @@ function keptShape({ shape }: Meta, { axes }: ReduceAttrs): number[] {
   return shape.map((n, d) => axes.includes(d) ? 1 : n);
 }
 
+/** How many elements each result is folded from. A scalar is its own only element. */
+function countOf({ shape }: Meta, { axes }: ReduceAttrs): number {
+  return axes.reduce((n, d) => n * (shape[d] ?? 1), 1);
+}
+
 function referenceFold(
   name: FoldName,
   x: HostArray,
@@ -135,6 +160,12 @@ function referenceFold(
       ? Math.imul(totals[at], x.data[i])
       : next(totals[at], x.data[i]);
   });
+  if (name === "mean") {
+    const count = countOf(x, attrs);
+    // The kernels keep the total in f32, where it may overflow though the mean wouldn't.
+    const keep = y.dtype === "f64" ? Number : Math.fround;
+    totals.forEach((total, i) => totals[i] = keep(total) / count);
+  }
   y.data.set(totals);
 }
 

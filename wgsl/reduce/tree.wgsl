@@ -26,6 +26,7 @@ struct Params {
   x_base: u32,
   y_base: u32,
   y_slot: u32, // stride of a group
+  count: u32, // elements of the whole reduction, for store
   // Innermost axis last.
   kept_shape: array<vec4u, 2>,
   kept_x: array<vec4u, 2>,
