@@ -17,9 +17,10 @@ const TILED = {
 };
 
 /**
- * Largest value of each window: the first output of `maxPool2d`, bit for bit.
+ * Largest value of each window: the first output of `maxPool2d`.
  *
- * `x: [N, C, H, W] → [N, C, OH, OW]`. It has no gradient, which needs the indices.
+ * `x: [N, C, H, W] → [N, C, OH, OW]`. NaN is larger than everything. Where a window's maxima are −0 and +0, which are equal, the zero may be of
+ * another sign than that of `maxPool2d`. There is no gradient, as it takes the indices.
  */
 export const maxPool2dValues: Op<MaxPool2dAttrs> = {
   name: "maxPool2dValues",

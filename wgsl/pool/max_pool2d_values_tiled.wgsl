@@ -2,14 +2,16 @@
 //   with h = oh * STRIDE_H - PADDING_H + i, and w likewise.
 // x: [N, C, H, W], y: [N, C, OH, OW]
 //
-// The maximum: NaN is larger than everything, and the last NaN counts; among
-// equals the first counts.
+// The maximum: NaN is larger than everything. Of -0 and +0, which are equal,
+// the first counts, going down the columns one after the other.
 //
-// Tiling: one invocation owns TILE outputs that are neighbours along OW, kept
-// in registers. Of each row of the window it reads the SPAN =
-// (TILE - 1) * STRIDE_W + KERNEL_W elements that they share, once: with a 3 x 3
-// window and stride 2, 2.25 reads for 3 comparisons. Neighbouring invocations
-// own neighbouring tiles.
+// Tiling: one invocation owns TILE outputs that are neighbours along OW. They
+// share SPAN = (TILE - 1) * STRIDE_W + KERNEL_W columns of x, each of which it
+// reads once and takes the maximum of down the window, in registers; then each
+// output compares its KERNEL_W columns. A 3 x 3 window with stride 1 and 8
+// outputs takes 3.75 reads and 6.75 comparisons an output, not 9 and 9.
+// Neighbouring invocations own neighbouring tiles. The kernel that gives
+// indices can't go by columns: its first of equals is the first by rows.
 // Edges: elements in the padding are read as -inf, which never beats the
 // maximum so far; what lies beyond OW is computed and not stored.
 
@@ -39,6 +41,10 @@ fn is_nan(v: f32) -> bool {
   return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
 }
 
+fn larger(a: f32, b: f32) -> f32 {
+  return select(a, b, is_nan(b) || (b > a && !is_nan(a)));
+}
+
 // From a variable, because WGSL refuses an infinity that it can foresee.
 fn minus_infinity() -> f32 {
   var bits = 0xff800000u;
@@ -65,36 +71,31 @@ fn main(
   let left = i32(ow * STRIDE_W) - i32(PADDING_W);
   let lowest = minus_infinity();
 
-  var best: array<f32, TILE>;
-  for (var t = 0u; t < TILE; t++) {
-    best[t] = lowest;
+  var columns: array<f32, SPAN>;
+  for (var s = 0u; s < SPAN; s++) {
+    columns[s] = lowest;
   }
   for (var i = 0; i < i32(KERNEL_H); i++) {
     let h = top + i;
     if (h < 0 || h >= i32(params.height)) {
       continue;
     }
-    let row_base = plane_base + h * width + left;
-    var row: array<f32, SPAN>;
+    let row = plane_base + h * width + left;
     for (var s = 0u; s < SPAN; s++) {
       // A read beside the row gives some neighbour, which is thrown away.
-      let v = f32(x[row_base + i32(s)]);
+      let v = f32(x[row + i32(s)]);
       let w = left + i32(s);
-      row[s] = select(lowest, v, w >= 0 && w < width);
-    }
-    for (var t = 0u; t < TILE; t++) {
-      for (var j = 0u; j < KERNEL_W; j++) {
-        let v = row[t * STRIDE_W + j];
-        if (is_nan(v) || (v > best[t] && !is_nan(best[t]))) {
-          best[t] = v;
-        }
-      }
+      columns[s] = larger(columns[s], select(lowest, v, w >= 0 && w < width));
     }
   }
   let out = params.y_base + line * params.out_width + ow;
   for (var t = 0u; t < TILE; t++) {
+    var best = lowest;
+    for (var j = 0u; j < KERNEL_W; j++) {
+      best = larger(best, columns[t * STRIDE_W + j]);
+    }
     if (ow + t < params.out_width) {
-      y[out + t] = T(best[t]);
+      y[out + t] = T(best);
     }
   }
 }
