@@ -120,14 +120,19 @@ export async function openTfjs(backend: "webgpu" | "wasm"): Promise<Peer> {
   };
 }
 
-/** Where the package's binaries are: Deno keeps a package in a folder of its own. */
+/** Where the package's binaries are: Deno keeps a package in a folder of its own, below one for the registry that it came from. */
 async function wasmFolder(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json"],
   }).output();
   const { npmCache } = JSON.parse(new TextDecoder().decode(stdout));
-  const registry = "registry.npmjs.org";
-  return `${npmCache}/${registry}/@tensorflow/tfjs-backend-wasm/4.22.0/wasm-out/`;
+  const inside = "@tensorflow/tfjs-backend-wasm/4.22.0/wasm-out/";
+  for await (const { name } of Deno.readDir(npmCache)) {
+    const folder = `${npmCache}/${name}/${inside}`;
+    const found = await Deno.stat(folder).catch(() => undefined);
+    if (found) return folder;
+  }
+  throw new Error(`Cannot find ${inside} below ${npmCache}`);
 }
 
 /** Submits what is recorded, which takes ending its pass first, and waits. */
