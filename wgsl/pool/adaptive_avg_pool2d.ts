@@ -4,25 +4,19 @@ import backwardCode from "./adaptive_avg_pool2d_backward.wgsl" with {
   type: "text",
 };
 import code from "./adaptive_avg_pool2d.wgsl" with { type: "text" };
+import { planAdaptive } from "./adaptive_plan.ts";
 import {
   type AdaptiveAttrs,
   type AdaptiveBackwardAttrs,
   adaptiveShape,
   adaptiveWindows,
   evenWindow,
-  longestWindow,
 } from "./adaptive_window.ts";
 import {
   avgPool2d,
   type AvgPool2dAttrs,
   avgPool2dBackward,
 } from "./avg_pool2d.ts";
-import {
-  passSize,
-  passTrips,
-  planeLaunches,
-  windowPasses,
-} from "./launches.ts";
 import { expectFloat, expectShape, inputShape, type Pair } from "./window.ts";
 
 const NAIVE = { label: "wgsl/pool/adaptive_avg_pool2d.wgsl", code };
@@ -172,47 +166,23 @@ function planBackwardEven(request: Request<AdaptiveBackwardAttrs>): Plan {
 }
 
 function planNaive(request: Request<AdaptiveAttrs>): Plan {
-  const { inputs: [x], outputs: [y], limits } = request;
-  const [, , height, width] = x.shape;
-  const [, , outHeight, outWidth] = y.shape;
-  const passes = windowPasses(
-    longestWindow(height, outHeight),
-    longestWindow(width, outWidth),
-    limits,
-  );
-  return {
-    launches: passes.flatMap((pass) =>
-      planeLaunches(request, {
-        kernel: NAIVE,
-        constants: pass,
-        invocations: outHeight * outWidth,
-        params: [height, width, outHeight, outWidth],
-        trips: passTrips(pass),
-        flops: outHeight * outWidth * passSize(pass),
-      })
-    ),
-  };
+  const { inputs: [x], outputs: [y] } = request;
+  return planAdaptive(request, {
+    kernel: NAIVE,
+    seen: x.shape,
+    made: y.shape,
+    input: "seen",
+    flops: 1,
+  });
 }
 
 function planBackwardNaive(request: Request<AdaptiveBackwardAttrs>): Plan {
-  const { inputs: [dy], outputs: [dx], limits } = request;
-  const [, , outHeight, outWidth] = dy.shape;
-  const [, , height, width] = dx.shape;
-  const passes = windowPasses(
-    longestWindow(outHeight, height),
-    longestWindow(outWidth, width),
-    limits,
-  );
-  return {
-    launches: passes.flatMap((pass) =>
-      planeLaunches(request, {
-        kernel: BACKWARD,
-        constants: pass,
-        invocations: height * width,
-        params: [height, width, outHeight, outWidth],
-        trips: passTrips(pass),
-        flops: 2 * height * width * passSize(pass),
-      })
-    ),
-  };
+  const { inputs: [dy], outputs: [dx] } = request;
+  return planAdaptive(request, {
+    kernel: BACKWARD,
+    seen: dy.shape,
+    made: dx.shape,
+    input: "made",
+    flops: 2,
+  });
 }
