@@ -104,6 +104,12 @@ Deno.test("a run fails for an error outside of any test", async () => {
   );
 });
 
+Deno.test("a run that aborts before its report is written fails", async () => {
+  const run = await runOn(`Deno.test("a", () => {});
+    Deno.test("b", () => Deno.kill(Deno.pid, "SIGABRT"));`);
+  assertRun(run, 1, "0 passed, 1 failed");
+});
+
 Deno.test("a run in which no test ran fails", async () => {
   assertRun(
     await runOn(""),
