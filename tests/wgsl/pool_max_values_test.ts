@@ -12,48 +12,7 @@ import {
   runReference,
   runVariant,
 } from "../support/plan.ts";
-
-/** Attributes with the same number along both axes. */
-function square(
-  kernel: number,
-  stride = kernel,
-  padding = 0,
-  dilation = 1,
-  ceilMode = false,
-): MaxPool2dAttrs {
-  return {
-    kernel: [kernel, kernel],
-    stride: [stride, stride],
-    padding: [padding, padding],
-    dilation: [dilation, dilation],
-    ceilMode,
-  };
-}
-
-const WINDOWS: readonly [string, MaxPool2dAttrs][] = [
-  ["2 x 2, stride 2", square(2)],
-  ["3 x 3, stride 2, padding 1", square(3, 2, 1)],
-  ["3 x 3, stride 2, ceil mode", square(3, 2, 0, 1, true)],
-  ["3 x 3, stride 1, padding 1", square(3, 1, 1)],
-  ["2 x 2, stride 3, which skips", square(2, 3)],
-  ["3 x 3, stride 2, padding 1, dilation 2", square(3, 2, 1, 2)],
-  ["1 x 1", square(1)],
-  ["8 x 8, too large for registers", square(8, 3, 4)],
-  ["3 x 2, stride 1 x 3, padding 1 x 0, dilation 2 x 1", {
-    kernel: [3, 2],
-    stride: [1, 3],
-    padding: [1, 0],
-    dilation: [2, 1],
-    ceilMode: true,
-  }],
-  ["2 x 5, stride 3 x 2, padding 0 x 2", {
-    kernel: [2, 5],
-    stride: [3, 2],
-    padding: [0, 2],
-    dilation: [1, 1],
-    ceilMode: true,
-  }],
-];
+import { square, WINDOWS } from "../support/pool_windows.ts";
 
 /** Compares with the reference. Returns the variants that ran. */
 function check(
