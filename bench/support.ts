@@ -126,6 +126,12 @@ async function preparePlanOn(
       uniforms.push(buffer);
       entries.push({ binding: entries.length, resource: { buffer } });
     }
+    for (const { slot, index, offset, size } of launch.appended ?? []) {
+      entries.push({
+        binding: entries.length,
+        resource: { buffer: buffers[slot][index], offset, size },
+      });
+    }
     const group = device.createBindGroup({ layout: pipeline.layout, entries });
     return { pipeline, group, workgroups: launch.workgroups };
   });

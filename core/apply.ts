@@ -8,6 +8,7 @@ import type {
   Op,
   View,
 } from "../wgsl/op.ts";
+import { isStrided, savesOf } from "../wgsl/op.ts";
 import { contiguousView, isContiguous } from "../wgsl/shape.ts";
 import { describeValue } from "./arguments.ts";
 import { type Edge, isRecording, Node } from "./autograd.ts";
@@ -36,9 +37,9 @@ export function execute<Attrs>(
   const temporary: Block[] = [];
   const outputs: Output[] = [];
   try {
-    const operands = inputs.map((x): Operand => {
+    const operands = inputs.map((x, i): Operand => {
       const operand = { view: x.view, block: x.storage.block };
-      if (op.strided || backend.accepts(x.view)) return operand;
+      if (isStrided(op, i) || backend.accepts(x.view)) return operand;
       const dense = densify(backend, operand);
       temporary.push(dense.block);
       return dense;
@@ -151,8 +152,9 @@ export function record<Attrs>(
         { ...context, attrs, apply } satisfies GradientContext<Attrs>,
       ),
   });
+  const saved = savesOf(gradient, attrs).inputs ?? [];
   node.savedInputs = inputs.map((x, i) =>
-    gradient.saves?.inputs?.includes(i) ? x.save() : undefined
+    saved.includes(i) ? x.save() : undefined
   );
   return node;
 }

@@ -10,7 +10,13 @@ import {
   resolveShape,
   slice,
 } from "../wgsl/move/view.ts";
-import type { DType, Op, Shape, ViewOp } from "../wgsl/op.ts";
+import {
+  type DType,
+  type Op,
+  savesOf,
+  type Shape,
+  type ViewOp,
+} from "../wgsl/op.ts";
 import {
   formatShape,
   isContiguous,
@@ -321,8 +327,9 @@ export function apply<Attrs>(
     new Tensor({ storage, view, edge: edgeOf(node, i, view), madeBy: name })
   );
   if (node) {
+    const saved = savesOf(gradient, attrs).outputs ?? [];
     node.savedOutputs = outputs.map((y, i) =>
-      gradient?.saves?.outputs?.includes(i) ? y.save() : undefined
+      saved.includes(i) ? y.save() : undefined
     );
   }
   return outputs;

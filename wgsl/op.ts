@@ -64,8 +64,10 @@ export interface Launch {
   readonly declarations?: string;
   /** Values of the module's overrides. */
   readonly constants?: Readonly<Record<string, number>>;
-  /** Binding index = position here. The `params` uniform, if any, comes last. */
+  /** Binding index = position here. The `params` uniform, if any, comes after them. */
   readonly bindings: readonly Binding[];
+  /** Bindings of the appended declarations. Their indices go on after `params`. */
+  readonly appended?: readonly Binding[];
   /** Words of the `params` uniform. */
   readonly params?: Uint32Array<ArrayBuffer>;
   readonly workgroups: readonly [number, number, number];
@@ -139,13 +141,16 @@ export interface GradientContext<Attrs> {
   readonly apply: Apply;
 }
 
+/** Positions of the inputs and outputs whose values a gradient rule reads: they are kept until backward has run. */
+export interface Saves {
+  readonly inputs?: readonly number[];
+  readonly outputs?: readonly number[];
+}
+
 /** The derivative of an op, written in tensor calls so that it can itself be differentiated. */
 export interface Gradient<Attrs> {
-  /** Positions of the inputs and outputs whose values the rule reads; they are kept until backward has run. */
-  readonly saves?: {
-    readonly inputs?: readonly number[];
-    readonly outputs?: readonly number[];
-  };
+  /** What the rule reads; it may depend on the attributes. @default nothing */
+  readonly saves?: Saves | ((attrs: Attrs) => Saves);
   /** ∂loss/∂input, one per input; null where none flows. */
   rule(context: GradientContext<Attrs>): (Tensor | null)[];
 }
@@ -156,10 +161,10 @@ export interface Op<Attrs> {
   /** Output shapes and dtypes. Throws a ShapeError or DTypeError for input that doesn't fit. */
   infer(inputs: readonly Meta[], attrs: Attrs): Meta[];
   /**
-   * Whether the op's plans take inputs of any strides and offset. Otherwise they are given contiguous ones that start at 0, whatever the buffer's
-   * window is moved by when the launch is recorded. @default false
+   * Whether the op's plans take inputs of any strides and offset, or which of them may be so. The others are given contiguous and starting at 0,
+   * whatever the buffer's window is moved by when the launch is recorded. @default false
    */
-  readonly strided?: boolean;
+  readonly strided?: boolean | readonly number[];
   /** For ops that write into inputs (optimiser steps): output i is input `inPlace[i]`. */
   readonly inPlace?: readonly number[];
   /** Whether `attrs` change at every call, so that plans are not worth keeping. @default false */
@@ -174,6 +179,20 @@ export interface Op<Attrs> {
   ): void;
   /** Absent for ops that no gradient flows through (comparisons, argmax, random numbers). */
   readonly gradient?: Gradient<Attrs>;
+}
+
+/** Whether an op's plans take any strides and offset for input `index`. */
+export function isStrided({ strided = false }: AnyOp, index: number): boolean {
+  return typeof strided === "boolean" ? strided : strided.includes(index);
+}
+
+/** What an op's gradient rule reads, for these attributes. */
+export function savesOf<Attrs>(
+  gradient: Gradient<Attrs> | undefined,
+  attrs: Attrs,
+): Saves {
+  const saves = gradient?.saves ?? {};
+  return typeof saves === "function" ? saves(attrs) : saves;
 }
 
 /** An op that only looks at its input another way: no launch, the result shares the buffer. */

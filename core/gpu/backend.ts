@@ -21,6 +21,7 @@ import type {
   Operand,
   PoolStatus,
 } from "../backend.ts";
+import { isStrided } from "../../wgsl/op.ts";
 import { DTypeError } from "../errors.ts";
 import { emptyData } from "../host.ts";
 import type { Opened } from "./adapter.ts";
@@ -179,16 +180,14 @@ export class GpuBackend implements Backend {
     outputs: readonly Operand[],
   ): void {
     // Where an op doesn't look at offsets itself, its windows are moved, and one plan serves every slice of a batch.
-    const placed = op.strided
-      ? ({ block }: Operand) => ({ block: block as GpuBlock, start: 0 })
-      : ({ block, view }: Operand) => ({
-        block: block as GpuBlock,
-        start: view.offset * itemBytes(view.dtype),
-      });
+    const place = ({ block, view }: Operand, strided: boolean) => ({
+      block: block as GpuBlock,
+      start: strided ? 0 : view.offset * itemBytes(view.dtype),
+    });
     if (launches.length === 0) return;
     const places = {
-      input: inputs.map(placed),
-      output: outputs.map(placed),
+      input: inputs.map((x, i) => place(x, isStrided(op, i))),
+      output: outputs.map((y) => place(y, op.strided === true)),
       scratch: scratch.map((bytes) => ({
         block: this.#pool.take(bytes),
         start: 0,
@@ -260,7 +259,8 @@ export class GpuBackend implements Backend {
     }
     const reads: GpuBlock[] = [];
     const writes: GpuBlock[] = [];
-    const bound = launch.bindings.map(
+    const { bindings, appended = [] } = launch;
+    const bound = [...bindings, ...appended].map(
       ({ slot, index, access, offset, size }) => {
         const { block, start } = places[slot][index];
         (access === "read" ? reads : writes).push(block);
@@ -286,12 +286,14 @@ function callOf<Attrs>(
   outputs: readonly Operand[],
   attrs: Attrs,
 ): Call<Attrs> {
-  const planned = ({ view }: Operand) =>
-    op.strided ? view : contiguousView(view);
   return {
     op,
-    inputs: inputs.map(planned),
-    outputs: outputs.map(planned),
+    inputs: inputs.map(({ view }, i) =>
+      isStrided(op, i) ? view : contiguousView(view)
+    ),
+    outputs: outputs.map(({ view }) =>
+      op.strided === true ? view : contiguousView(view)
+    ),
     attrs,
   };
 }

@@ -24,7 +24,10 @@ export class BindGroupCache {
     this.#device = device;
   }
 
-  /** The group of a layout with these storage buffers and, last, these parameters. `access` stands for the layout, of which each has its own. */
+  /**
+   * The group of a layout with these storage buffers, and these parameters where `access` has its "u". That text stands for the layout, of which each
+   * has its own.
+   */
   get(
     access: string,
     layout: GPUBindGroupLayout,
@@ -41,7 +44,7 @@ export class BindGroupCache {
     const resources: GPUBufferBinding[] = blocks.map((
       { block: { buffer }, offset, size },
     ) => ({ buffer, offset, size }));
-    if (params) resources.push(params);
+    if (params) resources.splice(access.indexOf("u"), 0, params);
     group = this.#device.createBindGroup({
       layout,
       entries: resources.map((resource, binding) => ({ binding, resource })),

@@ -1,5 +1,5 @@
 /** Compiled kernels, one a source, set of constants and binding layout. */
-import type { Kernel, Launch } from "../../wgsl/op.ts";
+import type { Binding, Kernel, Launch } from "../../wgsl/op.ts";
 import { KernelError } from "../errors.ts";
 import { stackBelow } from "../places.ts";
 
@@ -39,9 +39,9 @@ export class PipelineCache {
 
   /** The pipeline of a launch. A kernel that is already known not to compile throws; one that turns out so fails the reads that need it. */
   get(launch: Launch, op: string): Pipeline {
-    const { kernel, declarations = "", constants } = launch;
-    const access = launch.bindings.map((b) => b.access[0]).join("") +
-      (launch.params ? "u" : "");
+    const { kernel, declarations = "", constants, bindings, appended } = launch;
+    const access = lettersOf(bindings) + (launch.params ? "u" : "") +
+      lettersOf(appended ?? []);
     let known = this.#byKernel.get(kernel);
     if (!known) this.#byKernel.set(kernel, known = new Map());
     const key = `${access}|${
@@ -129,6 +129,10 @@ export class PipelineCache {
     }
     return layout;
   }
+}
+
+function lettersOf(bindings: readonly Binding[]): string {
+  return bindings.map(({ access }) => access[0]).join("");
 }
 
 /** An error that names the file and the place in it, both from 1, and shows the line. 0 for a line that isn't known. */

@@ -5,6 +5,7 @@
  */
 import { assert } from "@std/assert";
 import type {
+  Binding,
   HostArray,
   HostData,
   Launch,
@@ -218,19 +219,19 @@ async function runLaunches(
       label: launch.kernel.label,
       code: `${f16}${launch.kernel.code}\n${launch.declarations ?? ""}`,
     });
-    const entries: GPUBindGroupLayoutEntry[] = launch.bindings.map((b, i) => ({
-      binding: i,
-      visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: b.access === "read" ? "read-only-storage" : "storage" },
-    }));
-    const bound: GPUBindGroupEntry[] = launch.bindings.map((b, i) => ({
-      binding: i,
-      resource: {
-        buffer: buffers[b.slot][b.index],
-        offset: b.offset,
-        size: b.size,
-      },
-    }));
+    const entries: GPUBindGroupLayoutEntry[] = [];
+    const bound: GPUBindGroupEntry[] = [];
+    const add = ({ slot, index, access, offset, size }: Binding) => {
+      const binding = entries.length;
+      entries.push({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: access === "read" ? "read-only-storage" : "storage" },
+      });
+      const resource = { buffer: buffers[slot][index], offset, size };
+      bound.push({ binding, resource });
+    };
+    launch.bindings.forEach(add);
     if (launch.params) {
       const uniform = gpu.createBuffer({
         size: launch.params.byteLength,
@@ -244,6 +245,7 @@ async function runLaunches(
       });
       bound.push({ binding: bound.length, resource: { buffer: uniform } });
     }
+    launch.appended?.forEach(add);
     const layout = gpu.createBindGroupLayout({ entries });
     const pipeline = gpu.createComputePipeline({
       layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
@@ -268,7 +270,8 @@ export function checkLaunch(launch: Launch, limits: Limits): void {
     launch.trips <= limits.maxLoopTrips,
     `${label}: ${launch.trips} trips`,
   );
-  assert(launch.bindings.length <= 8, `${label}: more than 8 storage buffers`);
+  const bindings = [...launch.bindings, ...launch.appended ?? []];
+  assert(bindings.length <= 8, `${label}: more than 8 storage buffers`);
   for (const n of launch.workgroups) {
     assert(
       Number.isInteger(n) && n >= 1 &&
@@ -276,7 +279,7 @@ export function checkLaunch(launch: Launch, limits: Limits): void {
       `${label}: ${launch.workgroups} workgroups`,
     );
   }
-  for (const { offset, size } of launch.bindings) {
+  for (const { offset, size } of bindings) {
     assert(offset % 256 === 0, `${label}: offset ${offset}`);
     assert(
       size > 0 && size % 4 === 0 && size <= limits.maxStorageBufferBindingSize,

@@ -66,6 +66,8 @@ export interface UnaryOp<Attrs> extends Op<Attrs> {
   readonly accuracy: Accuracy;
   /** What it computes for each element of a dtype. */
   formula(dtype: DType, attrs: Attrs): Formula;
+  /** The same for one number on the host. */
+  readonly value: (x: number, attrs: Attrs) => number | boolean;
 }
 
 /** An op of one operand, whatever its attributes. */
@@ -102,6 +104,7 @@ export function unaryWith<Attrs>(
     defaults,
     accuracy: spec.accuracy ?? { ulps: 0 },
     formula,
+    value,
     infer([x]) {
       if (x.dtype === "bool" && result === "same") {
         throw new DTypeError(

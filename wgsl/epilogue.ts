@@ -1,0 +1,367 @@
+/**
+ * What a kernel does to its results on their way to memory, so that they needn't be written, read and written again: a bias, the scale and shift
+ * of a batch norm, a shortcut and an activation cost next to nothing there.
+ *
+ *     y = activation((sum + bias) · scale + shift + residual)
+ *
+ * Kernels that take an epilogue call two functions, which a plan appends together with the bindings that they read:
+ *
+ *     fn channel_of(k: u32) -> vec2f                              the factor and the summand of channel k
+ *     fn finish(sum: f32, channel: vec2f, at: u32) -> f32         the result, stored at element `at` of the output's window
+ *
+ * `k` counts in the window of the per-channel operands, which all have the same length and so the same window. The residual has the output's shape
+ * and lies as it does, so that `at` serves for both.
+ */
+import { DTypeError, ShapeError } from "./errors.ts";
+import { bind, type Box, type Walk, windowOf } from "./launch.ts";
+import type {
+  Apply,
+  Binding,
+  GradientContext,
+  HostArray,
+  Meta,
+  Shape,
+} from "./op.ts";
+import type { Tensor } from "../core/tensor.ts";
+import {
+  elu,
+  gelu,
+  hardswish,
+  leakyRelu,
+  relu,
+  selu,
+  silu,
+  softplus,
+} from "./pointwise/activation.ts";
+import { sigmoid, tanh } from "./pointwise/exponential.ts";
+import { functionsOf } from "./pointwise/library.ts";
+import type { AnyUnaryOp } from "./pointwise/unary.ts";
+import { formatShape, sameShape } from "./shape.ts";
+
+/** The activations that an epilogue can end in: pointwise ops of one operand. */
+const ACTIVATIONS = {
+  elu,
+  gelu,
+  hardswish,
+  leakyRelu,
+  relu,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  tanh,
+} as const satisfies Readonly<Record<string, AnyUnaryOp>>;
+
+/** An activation by name, with the attributes of its op: `{ name: "leakyRelu", attrs: { alpha: 0.1 } }`. */
+export interface Activation {
+  readonly name: keyof typeof ACTIVATIONS;
+  /** @default those of the op */
+  readonly attrs?: Readonly<Record<string, number | string>>;
+}
+
+/** Which parts an epilogue has. Their operands follow the op's own inputs in this order: bias, scale, shift, residual. */
+export interface Epilogue {
+  /** A summand a channel: `[K]`. */
+  readonly bias?: boolean;
+  /** A factor and a second summand a channel, as of a batch norm in evaluation mode: `[K]` each. */
+  readonly affine?: boolean;
+  /** A summand of the output's shape. */
+  readonly residual?: boolean;
+  readonly activation?: Activation;
+}
+
+/** Where an epilogue's operands stand among the inputs of the op. */
+export interface EpilogueInputs {
+  readonly bias?: number;
+  readonly scale?: number;
+  readonly shift?: number;
+  readonly residual?: number;
+  /** Inputs in all. */
+  readonly count: number;
+}
+
+/** The positions of an epilogue's operands, which follow `first` inputs of the op's own. */
+export function epilogueInputs(
+  { bias, affine, residual }: Epilogue,
+  first: number,
+): EpilogueInputs {
+  let next = first;
+  return {
+    ...(bias && { bias: next++ }),
+    ...(affine && { scale: next++, shift: next++ }),
+    ...(residual && { residual: next++ }),
+    count: next,
+  };
+}
+
+/** Refuses operands that don't fit an output of shape `y` with `channels` channels. `call` begins the message. */
+export function checkEpilogue(
+  inputs: readonly Meta[],
+  epilogue: Epilogue,
+  first: number,
+  y: Meta,
+  channels: number,
+  call: string,
+): void {
+  const places = epilogueInputs(epilogue, first);
+  if (inputs.length !== places.count) {
+    throw new TypeError(
+      `${call}: got ${inputs.length} inputs, its epilogue needs ${places.count}`,
+    );
+  }
+  const check = (name: string, at: number | undefined, expected: Shape) => {
+    if (at === undefined) return;
+    const { shape, dtype } = inputs[at];
+    if (!sameShape(shape, expected)) {
+      throw new ShapeError(
+        `${call}: the ${name} is ${formatShape(shape)}, expected ${
+          formatShape(expected)
+        }`,
+        inputs.map((input) => input.shape),
+      );
+    }
+    if (dtype !== y.dtype) {
+      throw new DTypeError(
+        `${call}: the ${name} is ${dtype}, expected ${y.dtype}`,
+        inputs.map((input) => input.dtype),
+      );
+    }
+  };
+  check("bias", places.bias, [channels]);
+  check("scale", places.scale, [channels]);
+  check("shift", places.shift, [channels]);
+  check("residual", places.residual, y.shape);
+}
+
+/** The parts of a launch's window that an epilogue reads. */
+export interface EpilogueWindows {
+  /** How the per-channel operands are walked over `box`. */
+  readonly channels: Walk;
+  /** How the output, and with it the residual, is walked over `box`. */
+  readonly output: Walk;
+  readonly box: Box;
+}
+
+/** What an epilogue adds to a launch. */
+export interface EpilogueCode {
+  /** `channel_of` and `finish`, their bindings and what they call. T, the element type, must be declared. */
+  readonly declarations: string;
+  /** For {@linkcode Launch.appended}. */
+  readonly appended: readonly Binding[];
+  /** Index, in the per-channel windows, of the box's first channel: what the kernel adds to its own. */
+  readonly channel: number;
+  /** Floating-point operations an output. */
+  readonly flops: number;
+}
+
+/**
+ * The functions of an epilogue, of which the first binding has the index `binding`: one more than that of `params`.
+ *
+ * Launches that leave partial sums pass no epilogue and get functions that change nothing.
+ */
+export function epilogueCode(
+  epilogue: Epilogue | undefined,
+  first: number,
+  binding: number,
+  windows: EpilogueWindows,
+): EpilogueCode {
+  const { bias, scale, shift, residual } = epilogue
+    ? epilogueInputs(epilogue, first)
+    : {} as Partial<EpilogueInputs>;
+  const lines: string[] = [];
+  const appended: Binding[] = [];
+  const channels = windowOf(windows.channels, windows.box);
+  const output = windowOf(windows.output, windows.box);
+  const declare = (
+    name: string,
+    index: number | undefined,
+    residual = false,
+  ) => {
+    if (index === undefined) return;
+    lines.push(
+      `@group(0) @binding(${
+        binding + appended.length
+      }) var<storage, read> ${name}: array<T>;`,
+    );
+    appended.push(bind("input", index, "read", residual ? output : channels));
+  };
+  declare("epilogue_bias", bias);
+  declare("epilogue_scale", scale);
+  declare("epilogue_shift", shift);
+  declare("epilogue_residual", residual, true);
+  const start = bias === undefined ? "0.0" : "f32(epilogue_bias[k])";
+  const channel = scale === undefined
+    ? `vec2f(1.0, ${start})`
+    : `vec2f(f32(epilogue_scale[k]), fma(${start}, f32(epilogue_scale[k]), f32(epilogue_shift[k])))`;
+  const scaled = scale === undefined ? "sum" : "sum * channel.x";
+  const summed = bias === undefined && scale === undefined
+    ? scaled
+    : `${scaled} + channel.y`;
+  const added = residual === undefined
+    ? summed
+    : `${summed} + f32(epilogue_residual[at])`;
+  const { call, code, flops } = activationCode(epilogue?.activation);
+  lines.push(
+    `fn channel_of(k: u32) -> vec2f { return ${channel}; }`,
+    `fn finish(sum: f32, channel: vec2f, at: u32) -> f32 { let a = ${added}; return ${call}; }`,
+    code,
+  );
+  return {
+    declarations: lines.join("\n"),
+    appended,
+    channel: channels.base,
+    flops: flops + Number(bias !== undefined) +
+      2 * Number(scale !== undefined) + Number(residual !== undefined),
+  };
+}
+
+/** The activation as an expression of `a`, and the functions that it calls. */
+function activationCode(activation: Activation | undefined) {
+  if (!activation) return { call: "a", code: "", flops: 0 };
+  const { call, functions, numbers = [], flops } = formulaOf(activation);
+  const values = numbers.map((n) => typeof n === "number" ? n : n.f32);
+  // An argument is named by its number, so that the call becomes one of constants.
+  const known = call.replace(
+    /arg\((\d+)u\)/g,
+    (_, i) => `f32(${values[Number(i)]})`,
+  );
+  return { call: known, code: functionsOf(functions), flops };
+}
+
+function opOf({ name, attrs }: Activation): {
+  readonly op: AnyUnaryOp;
+  readonly attrs: unknown;
+} {
+  const op: AnyUnaryOp = ACTIVATIONS[name];
+  return { op, attrs: attrs ?? op.defaults };
+}
+
+function formulaOf(activation: Activation) {
+  const { op, attrs } = opOf(activation);
+  return op.formula("f32", attrs);
+}
+
+/** The same on the host, in float64: for output `at` of channel `k`. */
+export function epilogueReference(
+  epilogue: Epilogue | undefined,
+  first: number,
+  inputs: readonly HostArray[],
+): (sum: number, k: number, at: number) => number {
+  if (!epilogue) return (sum) => sum;
+  const places = epilogueInputs(epilogue, first);
+  const valuesAt = (at: number | undefined) =>
+    at === undefined ? undefined : inputs[at].data;
+  const bias = valuesAt(places.bias);
+  const scale = valuesAt(places.scale);
+  const shift = valuesAt(places.shift);
+  const residual = valuesAt(places.residual);
+  const activate = activationReference(epilogue.activation);
+  return (sum, k, at) => {
+    let value = sum;
+    if (bias) value += bias[k];
+    if (scale && shift) value = value * scale[k] + shift[k];
+    if (residual) value += residual[at];
+    return activate(value);
+  };
+}
+
+function activationReference(
+  activation: Activation | undefined,
+): (x: number) => number {
+  if (!activation) return (x) => x;
+  const { op, attrs } = opOf(activation);
+  return (x) => Number(op.value(x, attrs));
+}
+
+/** Whether backward needs the output: where the activation's derivative is told from it. */
+export function savesOutput(epilogue: Epilogue | undefined): boolean {
+  const activation = epilogue?.activation;
+  if (!activation) return false;
+  const { gradient } = opOf(activation).op;
+  const saves = gradient?.saves;
+  return typeof saves === "object" && (saves.outputs?.length ?? 0) > 0;
+}
+
+/** Gradients of an epilogue's parts. */
+export interface EpilogueGradient {
+  /** ∂loss/∂sum: what the op's own rule starts from. */
+  readonly sum: Tensor;
+  /** Of bias, scale, shift and residual, in the order of the inputs. */
+  readonly operands: (Tensor | null)[];
+}
+
+/** How an op with an epilogue is differentiated through it. */
+export interface EpilogueRule<Attrs> {
+  readonly context: GradientContext<Attrs>;
+  readonly epilogue: Epilogue;
+  /** How many inputs the op has of its own. */
+  readonly first: number;
+  readonly dy: Tensor;
+  /** Which axis of the output counts channels. */
+  readonly axis: number;
+  /** Runs the op again, on those of its inputs that another epilogue takes. What wasn't kept is computed anew. */
+  again(inputs: readonly Tensor[], epilogue: Epilogue): Tensor;
+}
+
+/** The chain rule through an epilogue. The op must save all inputs, and its output where {@linkcode savesOutput} says so. */
+export function epilogueGradient<Attrs>(
+  { context, epilogue, first, dy, axis, again }: EpilogueRule<Attrs>,
+): EpilogueGradient {
+  const { inputs, outputs: [y], needs, apply } = context;
+  const { activation, ...linear } = epilogue;
+  const places = epilogueInputs(epilogue, first);
+  const own = inputs.slice(0, first);
+  const rest = inputs.slice(first);
+  const shape = dy.shape.map((n, d) => d === axis ? n : 1);
+  const others = dy.shape.map((_, d) => d).filter((d) => d !== axis);
+  const inside = activation
+    ? activationGradient(
+      activation,
+      dy,
+      y,
+      () => again([...own, ...rest], linear),
+      apply,
+    )
+    : dy;
+  const scale = places.scale === undefined ? undefined : inputs[places.scale];
+  const sum = scale ? inside.mul(scale.reshape(shape)) : inside;
+  const needed = (at: number | undefined) => at !== undefined && needs[at];
+  const gradients: [number | undefined, () => Tensor][] = [
+    [places.bias, () => sum.sum(others)],
+    [places.scale, () => {
+      const { bias } = epilogue;
+      const before = again([...own, ...rest.slice(0, bias ? 1 : 0)], { bias });
+      return inside.mul(before).sum(others);
+    }],
+    [places.shift, () => inside.sum(others)],
+    [places.residual, () => inside],
+  ];
+  return {
+    sum,
+    operands: gradients
+      .filter(([at]) => at !== undefined)
+      .map(([at, gradient]) => needed(at) ? gradient() : null),
+  };
+}
+
+function activationGradient(
+  activation: Activation,
+  dy: Tensor,
+  y: Tensor,
+  before: () => Tensor,
+  apply: Apply,
+): Tensor {
+  const { op, attrs } = opOf(activation);
+  const x = savesOutput({ activation }) ? dy : before();
+  const [dx] = op.gradient!.rule({
+    attrs,
+    grads: [dy],
+    inputs: [x],
+    outputs: [y],
+    inputMetas: [dy],
+    outputMetas: [dy],
+    needs: [true],
+    apply,
+  });
+  return dx!;
+}
