@@ -5,6 +5,7 @@
  * dispatches without a map of its own, so that the wait can be that of all others.
  */
 import { waitFor } from "../support.ts";
+import type { NetworkWork } from "./networks.ts";
 import {
   EPS,
   type HostTensor,
@@ -54,6 +55,10 @@ interface Jax {
     max(x: JaxArray): JaxArray;
     sum(x: JaxArray, axes?: readonly number[]): JaxArray;
     mean(x: JaxArray, axes: readonly number[]): JaxArray;
+    pad(
+      x: JaxArray,
+      sides: readonly (readonly number[])[],
+    ): JaxArray;
   };
   readonly nn: {
     relu(x: JaxArray): JaxArray;
@@ -169,8 +174,10 @@ function forward(
   queue: Queue,
 ): Runner {
   const inputs = data.map((host) => upload(jax, host));
-  const call = jax.jit<JaxFunction>((x, w) => {
+  const call = jax.jit<JaxFunction>((x, w, ...more) => {
     switch (work.kind) {
+      case "network":
+        return network(jax, work, [x, w, ...more]);
       case "matmul":
         return jax.numpy.matmul(x, w);
       case "conv":
@@ -196,6 +203,56 @@ function forward(
     result: () => run().data(),
     dispose: () => inputs.forEach((input) => input.dispose()),
   };
+}
+
+function network(
+  jax: Jax,
+  { steps }: NetworkWork,
+  [x, ...parameters]: readonly JaxArray[],
+): JaxArray {
+  const { relu } = jax.nn;
+  const values = [x];
+  const readers = [0, ...steps.map(() => 0)];
+  const operands = steps.map((step) =>
+    step.op === "conv" && step.plus !== undefined
+      ? [step.of, step.plus]
+      : [step.of]
+  );
+  operands.flat().forEach((i) => readers[i]++);
+  // The last reader takes a value away.
+  const take = (i: number) => --readers[i] > 0 ? values[i].ref : values[i];
+  let next = 0;
+  for (const step of steps) {
+    const of = take(step.of);
+    switch (step.op) {
+      case "conv": {
+        const { stride, padding, plus } = step;
+        const [w, bias] = [parameters[next++], parameters[next++]];
+        const channels = [1, step.filters, 1, 1];
+        let y = convolve(jax, of, w, padding, stride)
+          .add(bias.reshape(channels));
+        if (plus !== undefined) y = y.add(take(plus));
+        values.push(step.relu ? relu(y) : y);
+        break;
+      }
+      case "maxPool": {
+        // Padded with zeros, which no value after a ReLU is below.
+        const { kernel, stride, padding } = step;
+        const sides = [padding, padding];
+        const wide = jax.numpy.pad(of, [[0, 0], [0, 0], sides, sides]);
+        values.push(pool(jax, wide, kernel, stride));
+        break;
+      }
+      case "globalAverage":
+        values.push(jax.numpy.mean(of, [2, 3]));
+        break;
+      case "linear": {
+        const [w, bias] = [parameters[next++], parameters[next++]];
+        values.push(jax.numpy.matmul(of, w.transpose()).add(bias));
+      }
+    }
+  }
+  return values[steps.length];
 }
 
 function lenet(

@@ -1,20 +1,27 @@
 /**
- * Writes models of one node in the ONNX format, which is Protocol Buffers (https://protobuf.dev/programming-guides/encoding/).
+ * Writes models in the ONNX format, which is Protocol Buffers (https://protobuf.dev/programming-guides/encoding/).
  *
  * The numbers of the fields are those of onnx.proto, version 1.14: ModelProto, GraphProto, NodeProto, AttributeProto, TensorProto, ValueInfoProto.
  */
 import type { HostTensor } from "./work.ts";
 
-/** A model with one node; its input is `x`, its result `y`. */
+/** A node: what it computes, of which values and under which name. */
 export interface OnnxNode {
   readonly op: string;
+  readonly inputs: readonly string[];
+  readonly output: string;
   /** Integers, or lists of them. */
   readonly attributes?: Readonly<Record<string, number | readonly number[]>>;
-  readonly inputShape: readonly number[];
-  /** Further inputs that are part of the model, as weights are. */
-  readonly weights?: readonly HostTensor[];
-  /** Further inputs that are given at each call. */
-  readonly moreInputs?: readonly (readonly number[])[];
+}
+
+/** A model, whose result is `y`. */
+export interface OnnxModel {
+  /** Shapes of what is given at each call, by name. */
+  readonly inputs: Readonly<Record<string, readonly number[]>>;
+  /** What is part of the model, by name. */
+  readonly weights?: Readonly<Record<string, HostTensor>>;
+  /** In an order in which they can be computed. */
+  readonly nodes: readonly OnnxNode[];
 }
 
 /** Version of the format, and of the operators in it: the last in which the axes of ReduceSum are an attribute. */
@@ -26,30 +33,20 @@ const FLOAT = 1;
 const INT = 2;
 const INTS = 7;
 
-/** Names of the inputs after `x`. */
-const MORE = ["b", "c"];
-
 /** The bytes of a model. */
-export function onnxModel(node: OnnxNode): Uint8Array<ArrayBuffer> {
-  const { op, inputShape, attributes = {}, weights = [] } = node;
-  const given = [inputShape, ...node.moreInputs ?? []];
-  const names = ["x", ...MORE].slice(0, given.length + weights.length);
-  const nodeBytes = [
-    ...names.flatMap((name) => text(1, name)),
-    ...text(2, "y"),
-    ...text(4, op),
-    ...Object.entries(attributes).flatMap(([name, value]) =>
-      message(5, attribute(name, value))
-    ),
-  ];
+export function onnxModel(
+  { inputs, weights = {}, nodes }: OnnxModel,
+): Uint8Array<ArrayBuffer> {
   const graph = [
-    ...message(1, nodeBytes),
+    ...nodes.flatMap((node) => message(1, nodeBytes(node))),
     ...text(2, "bench"),
-    ...given.flatMap((shape, i) => message(11, valueInfo(names[i], shape))),
+    ...Object.entries(inputs).flatMap(([name, shape]) =>
+      message(11, valueInfo(name, shape))
+    ),
     ...message(12, valueInfo("y")),
   ];
-  const initializers = weights.map((weight, i) =>
-    initializer(names[given.length + i], weight)
+  const initializers = Object.entries(weights).map((entry) =>
+    initializer(...entry)
   );
   const size = initializers.reduce((n, bytes) => n + bytes.length, 0);
   return Uint8Array.from(concatenated([
@@ -62,6 +59,19 @@ export function onnxModel(node: OnnxNode): Uint8Array<ArrayBuffer> {
     ]),
     ...initializers,
   ]));
+}
+
+function nodeBytes(
+  { op, inputs, output, attributes = {} }: OnnxNode,
+): number[] {
+  return [
+    ...inputs.flatMap((name) => text(1, name)),
+    ...text(2, output),
+    ...text(4, op),
+    ...Object.entries(attributes).flatMap(([name, value]) =>
+      message(5, attribute(name, value))
+    ),
+  ];
 }
 
 function attribute(name: string, value: number | readonly number[]): number[] {

@@ -4,7 +4,8 @@
  * Weights of convolutions are part of the model, so that it may pack them once.
  */
 import { waitFor } from "../support.ts";
-import { onnxModel, type OnnxNode } from "./onnx.ts";
+import { type OnnxModel, onnxModel, type OnnxNode } from "./onnx.ts";
+import type { NetworkWork, Window } from "./networks.ts";
 import type {
   BatchNormWork,
   HostTensor,
@@ -65,7 +66,7 @@ export async function openOrt(provider: "webgpu" | "wasm"): Promise<Peer> {
       // It has no training, of batch norms neither.
       if (work.kind === "lenet" || work.kind === "batchNorm") return undefined;
       const session = await ort.InferenceSession.create(
-        onnxModel(nodeFor(work, data)),
+        onnxModel(modelFor(work, data)),
         {
           executionProviders: [provider],
           preferredOutputLocation: gpu ? "gpu-buffer" : "cpu",
@@ -78,41 +79,107 @@ export async function openOrt(provider: "webgpu" | "wasm"): Promise<Peer> {
   };
 }
 
-function nodeFor(
+function modelFor(
   work: Exclude<Work, LeNetWork | BatchNormWork>,
-  [x, w]: readonly HostTensor[],
-): OnnxNode {
-  const inputShape = x.shape;
+  data: readonly HostTensor[],
+): OnnxModel {
+  if (work.kind === "network") return networkModel(work, data);
+  const [x, w] = data;
+  const given = { x: x.shape };
+  const one = (
+    op: string,
+    attributes: OnnxNode["attributes"] = {},
+    names = ["x"],
+  ): OnnxNode[] => [{ op, inputs: names, output: "y", attributes }];
   switch (work.kind) {
     case "matmul":
-      return { op: "MatMul", inputShape, moreInputs: [w.shape] };
+      return {
+        inputs: { ...given, b: w.shape },
+        nodes: one("MatMul", {}, ["x", "b"]),
+      };
     case "conv": {
-      const { kernel, stride, padding, groups } = work;
-      const attributes = {
-        kernel_shape: [kernel, kernel],
-        strides: [stride, stride],
-        pads: [padding, padding, padding, padding],
-        group: groups,
-      };
-      return { op: "Conv", inputShape, attributes, weights: [w] };
+      const nodes = one("Conv", window(work, work.groups), ["x", "b"]);
+      return { inputs: given, weights: { b: w }, nodes };
     }
-    case "maxPool": {
-      const { kernel, stride } = work;
-      const attributes = {
-        kernel_shape: [kernel, kernel],
-        strides: [stride, stride],
+    case "maxPool":
+      return {
+        inputs: given,
+        nodes: one("MaxPool", window({ ...work, padding: 0 })),
       };
-      return { op: "MaxPool", inputShape, attributes };
-    }
     case "average":
-      return { op: "GlobalAveragePool", inputShape };
+      return { inputs: given, nodes: one("GlobalAveragePool") };
     case "softmax":
-      return { op: "Softmax", inputShape, attributes: { axis: 1 } };
+      return { inputs: given, nodes: one("Softmax", { axis: 1 }) };
     case "sum": {
-      const attributes = { axes: [0, 2, 3], keepdims: 0 };
-      return { op: "ReduceSum", inputShape, attributes };
+      const nodes = one("ReduceSum", { axes: [0, 2, 3], keepdims: 0 });
+      return { inputs: given, nodes };
     }
   }
+}
+
+/** Attributes of a square window. */
+function window(
+  { kernel, stride, padding }: Window,
+  group?: number,
+): Record<string, number | readonly number[]> {
+  return {
+    kernel_shape: [kernel, kernel],
+    strides: [stride, stride],
+    pads: [padding, padding, padding, padding],
+    ...(group && { group }),
+  };
+}
+
+/** A network, whose value `i` is called `v<i>`. What the runtime can fuse, it fuses itself. */
+function networkModel(
+  { steps }: NetworkWork,
+  [x, ...parameters]: readonly HostTensor[],
+): OnnxModel {
+  const nodes: OnnxNode[] = [];
+  const weights: Record<string, HostTensor> = {};
+  const nameOf = (value: number) => value === 0 ? "x" : `v${value}`;
+  let next = 0;
+  const parameter = () => {
+    weights[`p${next}`] = parameters[next];
+    return `p${next++}`;
+  };
+  steps.forEach((step, i) => {
+    const output = i === steps.length - 1 ? "y" : nameOf(i + 1);
+    const add = (
+      op: string,
+      inputs: readonly string[],
+      last: boolean,
+      attributes?: OnnxNode["attributes"],
+    ): string => {
+      const to = last ? output : `${output}.${op}`;
+      nodes.push({ op, inputs, output: to, attributes });
+      return to;
+    };
+    switch (step.op) {
+      case "conv": {
+        const { of, relu, plus } = step;
+        const inputs = [nameOf(of), parameter(), parameter()];
+        const linear = plus === undefined;
+        let name = add("Conv", inputs, !relu && linear, window(step));
+        if (plus !== undefined) name = add("Add", [name, nameOf(plus)], !relu);
+        if (relu) add("Relu", [name], true);
+        break;
+      }
+      case "maxPool":
+        add("MaxPool", [nameOf(step.of)], true, window(step));
+        break;
+      case "globalAverage": {
+        const name = add("GlobalAveragePool", [nameOf(step.of)], false);
+        add("Flatten", [name], true);
+        break;
+      }
+      case "linear":
+        add("Gemm", [nameOf(step.of), parameter(), parameter()], true, {
+          transB: 1,
+        });
+    }
+  });
+  return { inputs: { x: x.shape }, weights, nodes };
 }
 
 function runnerFor(

@@ -3,6 +3,7 @@ import {
   batchNorm,
   conv2d,
   init,
+  linear,
   maxPool2d,
   nn,
   scope,
@@ -11,6 +12,7 @@ import {
   tensor,
   zoo,
 } from "../../mod.ts";
+import type { NetworkWork } from "./networks.ts";
 import {
   EPS,
   type HostTensor,
@@ -63,6 +65,8 @@ function forward(
         return x.sum([0, 2, 3]);
       case "average":
         return x.mean([2, 3]);
+      case "network":
+        return network(work, inputs);
       case "batchNorm":
         return batchNorm(x, null, null, { training: true, eps: EPS });
     }
@@ -78,6 +82,40 @@ function forward(
     },
     dispose: () => inputs.forEach((input) => input.dispose()),
   };
+}
+
+/** Layer by layer, as the functions of the library are called in a script. */
+function network(
+  { steps }: NetworkWork,
+  [x, ...parameters]: readonly Tensor[],
+): Tensor {
+  using inner = scope();
+  const values = [x];
+  let next = 0;
+  for (const step of steps) {
+    const of = values[step.of];
+    switch (step.op) {
+      case "conv": {
+        const { stride, padding, relu, plus } = step;
+        const [w, bias] = [parameters[next++], parameters[next++]];
+        let y = conv2d(of, w, { bias, stride, padding });
+        if (plus !== undefined) y = y.add(values[plus]);
+        values.push(relu ? y.relu() : y);
+        break;
+      }
+      case "maxPool": {
+        const { kernel, stride, padding } = step;
+        values.push(maxPool2d(of, kernel, { stride, padding }));
+        break;
+      }
+      case "globalAverage":
+        values.push(of.mean([2, 3]));
+        break;
+      case "linear":
+        values.push(linear(of, parameters[next++], parameters[next++]));
+    }
+  }
+  return inner.keep(values[steps.length]);
 }
 
 function lenet({ batch }: LeNetWork, data: readonly HostTensor[]): Runner {

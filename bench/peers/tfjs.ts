@@ -1,5 +1,6 @@
 /** TensorFlow.js on WebGPU and, for orientation, on WebAssembly. Its convolutions want channels last, and get them so. */
 import { waitFor } from "../support.ts";
+import type { NetworkWork } from "./networks.ts";
 import {
   EPS,
   type HostTensor,
@@ -53,7 +54,26 @@ interface Tf {
     kernel: number,
     stride: number,
     padding: number | "valid",
+    rounding?: "floor",
   ): TfTensor;
+  readonly fused: {
+    conv2d(options: {
+      x: TfTensor;
+      filter: TfTensor;
+      strides: number;
+      pad: number;
+      dataFormat: "NHWC";
+      dimRoundingMode: "floor";
+      bias: TfTensor;
+      activation: "relu" | "linear";
+    }): TfTensor;
+    matMul(options: {
+      a: TfTensor;
+      b: TfTensor;
+      transposeB: boolean;
+      bias: TfTensor;
+    }): TfTensor;
+  };
   moments(
     x: TfTensor,
     axes: readonly number[],
@@ -175,6 +195,8 @@ function forward(
         return x.sum([0, 1, 2]);
       case "average":
         return x.mean([1, 2]);
+      case "network":
+        return network(tf, work, inputs);
       case "batchNorm": {
         const { mean, variance } = tf.moments(x, [0, 1, 2]);
         return tf.batchNorm(x, mean, variance, undefined, undefined, EPS);
@@ -196,6 +218,54 @@ function forward(
     },
     dispose: () => inputs.forEach((input) => input.dispose()),
   };
+}
+
+/** Layer by layer, with bias and ReLU in the convolution where it takes them. */
+function network(
+  tf: Tf,
+  { steps }: NetworkWork,
+  [x, ...parameters]: readonly TfTensor[],
+): TfTensor {
+  const values = [x];
+  let next = 0;
+  for (const step of steps) {
+    const of = values[step.of];
+    switch (step.op) {
+      case "conv": {
+        const { stride, padding, relu, plus } = step;
+        const y = tf.fused.conv2d({
+          x: of,
+          filter: parameters[next++],
+          strides: stride,
+          pad: padding,
+          dataFormat: "NHWC",
+          dimRoundingMode: "floor",
+          bias: parameters[next++],
+          activation: relu && plus === undefined ? "relu" : "linear",
+        });
+        const sum = plus === undefined ? y : y.add(values[plus]);
+        values.push(relu && plus !== undefined ? sum.relu() : sum);
+        break;
+      }
+      case "maxPool": {
+        // Padded with zeros, which no value after a ReLU is below.
+        const { kernel, stride, padding } = step;
+        values.push(tf.maxPool(of, kernel, stride, padding, "floor"));
+        break;
+      }
+      case "globalAverage":
+        values.push(of.mean([1, 2]));
+        break;
+      case "linear":
+        values.push(tf.fused.matMul({
+          a: of,
+          b: parameters[next++],
+          transposeB: true,
+          bias: parameters[next++],
+        }));
+    }
+  }
+  return values[steps.length];
 }
 
 function lenet(

@@ -28,10 +28,35 @@ def call_for(work, x):
         return lambda: x[0].sum((0, 2, 3))
     if kind == "average":
         return lambda: x[0].mean((2, 3))
+    if kind == "network":
+        return lambda: network(work["steps"], x[0], iter(x[1:]))
     if kind == "batchNorm":
         return lambda: F.batch_norm(
             x[0], None, None, training=True, eps=1e-5)
     raise ValueError(kind)
+
+
+@torch.no_grad()
+def network(steps, x, parameters):
+    values = [x]
+    for step in steps:
+        y = values[step["of"]]
+        if step["op"] == "conv":
+            y = F.conv2d(y, next(parameters), next(parameters),
+                         stride=step["stride"], padding=step["padding"])
+            if "plus" in step:
+                y = y + values[step["plus"]]
+            if step["relu"]:
+                y = F.relu(y)
+        elif step["op"] == "maxPool":
+            y = F.max_pool2d(
+                y, step["kernel"], step["stride"], step["padding"])
+        elif step["op"] == "globalAverage":
+            y = y.mean((2, 3))
+        else:
+            y = F.linear(y, next(parameters), next(parameters))
+        values.append(y)
+    return values[-1]
 
 
 def lenet_step(data, rate):

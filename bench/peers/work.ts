@@ -1,4 +1,10 @@
 /** The work that is given to every library alike: what to compute, and on which numbers. */
+import {
+  type NamedWork,
+  networkShapes,
+  type NetworkWork,
+  resnet18,
+} from "./networks.ts";
 
 /** Data on the host, row-major. */
 export interface HostTensor {
@@ -65,7 +71,7 @@ export interface LeNetWork {
 
 /** One row of the comparison. */
 export type Work =
-  & { readonly name: string; readonly flops: number }
+  & NamedWork
   & (
     | MatmulWork
     | ConvWork
@@ -75,6 +81,7 @@ export type Work =
     | AverageWork
     | BatchNormWork
     | LeNetWork
+    | NetworkWork
   );
 
 /** Work in a library's hands, its data already on the device. */
@@ -193,6 +200,7 @@ export const WORK: readonly Work[] = [
     kind: "lenet",
     batch: 64,
   },
+  resnet18(1),
 ];
 
 /** Numbers from -1 to 1, the same at every call. */
@@ -209,7 +217,8 @@ function noise(shape: readonly number[], scale = 1, seed = 1): HostTensor {
 /**
  * The numbers that the work is done on: operands in the order of their formula.
  *
- * For LeNet: pictures `[N, 1, 28, 28]`, labels `[N]`, then the ten parameters.
+ * For LeNet: pictures `[N, 1, 28, 28]`, labels `[N]`, then the ten parameters. For a network: pictures, then weight and bias of each step that has
+ * them, the weights so wide that values neither vanish nor grow from layer to layer (He et al. 2015, arXiv:1502.01852, equation 10).
  */
 export function dataOf(work: Work): HostTensor[] {
   switch (work.kind) {
@@ -228,6 +237,14 @@ export function dataOf(work: Work): HostTensor[] {
     case "average":
     case "batchNorm":
       return [noise(work.shape)];
+    case "network": {
+      const parameters = networkShapes(work).parameters.map((shape, i) => {
+        const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
+        const scale = shape.length > 1 ? Math.sqrt(6 / fanIn) : 0.1;
+        return noise(shape, scale, i + 2);
+      });
+      return [noise(work.shape), ...parameters];
+    }
     case "lenet": {
       const labels = noise([work.batch], 5, 2);
       return [
@@ -260,5 +277,11 @@ export function sumLength(work: Work): number {
       return work.shape[0] * work.shape[2] * work.shape[3];
     case "lenet":
       return 400;
+    case "network":
+      return Math.max(
+        ...networkShapes(work).parameters.map((shape) =>
+          shape.slice(1).reduce((a, b) => a * b, 1)
+        ),
+      );
   }
 }
