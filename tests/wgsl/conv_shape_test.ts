@@ -81,7 +81,7 @@ Deno.test("channels that don't fit are refused with both counts", () => {
   assertConv(
     [[8, 3, 32, 32], [16, 3, 5, 5], [1, 16]],
     {},
-    "Cannot convolve [8, 3, 32, 32] with [16, 3, 5, 5]: the bias is [1, 16], 16 output channels need [16]",
+    "Cannot convolve [8, 3, 32, 32] with [16, 3, 5, 5]: the bias is [1, 16], expected [16]",
   );
 });
 

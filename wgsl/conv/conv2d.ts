@@ -1,7 +1,12 @@
-/** Convolution of planes and its bias. */
-import { ShapeError } from "../errors.ts";
+/** Convolution of planes, and what is done to its sums before they are stored. */
+import {
+  checkEpilogue,
+  type Epilogue,
+  epilogueGradient,
+  epilogueReference,
+} from "../epilogue.ts";
 import type { Meta, Op, Request } from "../op.ts";
-import { formatShape, sameShape } from "../shape.ts";
+import { formatShape } from "../shape.ts";
 import { conv2dInputGradient } from "./conv2d_input_gradient.ts";
 import { conv2dWeightGradient } from "./conv2d_weight_gradient.ts";
 import naiveCode from "./conv2d_naive.wgsl" with { type: "text" };
@@ -9,40 +14,48 @@ import { forwardCorrelation } from "./correlation.ts";
 import { isDepthwise, planDepthwise } from "./depthwise.ts";
 import {
   area,
-  type Conv2dAttrs,
   floatType,
+  type FusedConv2dAttrs,
   type Geometry,
   geometryOf,
   type Pair,
   shapesOf,
+  slidingOf,
 } from "./geometry.ts";
 import { planNaive } from "./naive.ts";
 import { isProduct, planProducts } from "./products.ts";
-import { forwardRoles, type Roles } from "./roles.ts";
+import { forwardRoles, fusedSaves, OWN_INPUTS, type Roles } from "./roles.ts";
 import { canTile, planTiled } from "./tiled.ts";
 import { planWinograd, winogradPays } from "./winograd.ts";
 
-export type { Conv2dAttrs } from "./geometry.ts";
+export type { Conv2dAttrs, FusedConv2dAttrs } from "./geometry.ts";
 
 const NAIVE = { label: "wgsl/conv/conv2d_naive.wgsl", code: naiveCode };
 
 /**
  * What the field calls convolution, in truth a cross-correlation:
- * `y[n, k, i, j] = bias[k] + Σ_c Σ_r Σ_s w[k, c, r, s] · x[n, c, i·stride + r·dilation − padding, …]`, with zeros around x's planes.
+ * `y[n, k, i, j] = Σ_c Σ_r Σ_s w[k, c, r, s] · x[n, c, i·stride + r·dilation − padding, …]`, with zeros around x's planes, and then the epilogue.
  *
- * `x: [N, C, H, W], w: [K, C/groups, R, S], bias?: [K] → [N, K, OH, OW]`, OH = ⌊(H + top + bottom − dilation·(R − 1) − 1) / stride⌋ + 1.
+ * `x: [N, C, H, W], w: [K, C/groups, R, S] → [N, K, OH, OW]`, OH = ⌊(H + top + bottom − dilation·(R − 1) − 1) / stride⌋ + 1.
+ *
+ * The operands of the epilogue follow, see {@linkcode Epilogue}: `[K]` each, the residual `[N, K, OH, OW]`. Without the attribute, a third input is a bias.
+ * So a convolution with its bias, a batch norm in evaluation, a shortcut and an activation are one call, and one launch where the convolution is.
  *
  * By default 3 × 3 taps at stride 1 over many channels go through Winograd's F(4×4, 3×3) in f32, see winograd.ts: errors reach 6e-6 of the largest output
  * instead of 1e-6, and an infinity makes NaN of its neighbours up to 5 places away.
  *
  * Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning" (arXiv:1603.07285), draws each case.
  */
-export const conv2d: Op<Conv2dAttrs> = {
+export const conv2d: Op<FusedConv2dAttrs> = {
   name: "conv2d",
   infer(inputs, attrs) {
     const geometry = geometryFor(inputs, attrs);
-    const dtype = floatType(inputs, callOf(inputs));
-    return [{ shape: shapesOf(geometry).y, dtype }];
+    const call = callOf(inputs);
+    const dtype = floatType(inputs, call);
+    const y = { shape: shapesOf(geometry).y, dtype };
+    const epilogue = epilogueOf(inputs, attrs) ?? {};
+    checkEpilogue(inputs, epilogue, OWN_INPUTS, y, y.shape[1], call);
+    return [y];
   },
   variants: [
     {
@@ -95,8 +108,10 @@ export const conv2d: Op<Conv2dAttrs> = {
     },
   ],
   reference(inputs, [y], attrs) {
-    const [x, w, bias] = inputs;
+    const [x, w] = inputs;
     const g = geometryFor(inputs, attrs);
+    const epilogue = epilogueOf(inputs, attrs);
+    const finish = epilogueReference(epilogue, OWN_INPUTS, inputs);
     const [height, width] = g.input;
     const [rows, columns] = g.kernel;
     let at = 0;
@@ -105,7 +120,7 @@ export const conv2d: Op<Conv2dAttrs> = {
         const group = Math.floor(k / g.outChannels);
         for (let i = 0; i < g.output[0]; i++) {
           for (let j = 0; j < g.output[1]; j++) {
-            let sum = bias ? bias.data[k] : 0;
+            let sum = 0;
             let tap = k * g.inChannels * area(g.kernel);
             for (let c = 0; c < g.inChannels; c++) {
               const plane = (n * g.groups + group) * g.inChannels + c;
@@ -121,29 +136,42 @@ export const conv2d: Op<Conv2dAttrs> = {
                 }
               }
             }
-            y.data[at++] = sum;
+            y.data[at] = finish(sum, k, at);
+            at++;
           }
         }
       }
     }
   },
   gradient: {
-    saves: { inputs: [0, 1] },
-    rule({ attrs, grads: [dy], inputs: [x, w], inputMetas, needs, apply }) {
+    saves: fusedSaves,
+    rule(context) {
+      const { attrs, grads: [dy], inputMetas, needs, apply } = context;
+      const { inputs: [x, w] } = context;
       const [, , height, width] = inputMetas[0].shape;
       const [, , rows, columns] = inputMetas[1].shape;
       const inputSize: Pair = [height, width];
       const kernelSize: Pair = [rows, columns];
       if (!dy) return inputMetas.map(() => null);
+      const sliding = slidingOf(attrs);
+      const { sum, operands } = epilogueGradient({
+        context,
+        epilogue: epilogueOf(inputMetas, attrs) ?? {},
+        first: OWN_INPUTS,
+        dy,
+        axis: 1,
+        again: (inputs, epilogue) =>
+          apply(conv2d, inputs, { ...sliding, epilogue })[0],
+      });
       return [
         needs[0]
-          ? apply(conv2dInputGradient, [dy, w], { ...attrs, inputSize })[0]
+          ? apply(conv2dInputGradient, [sum, w], { ...sliding, inputSize })[0]
           : null,
         needs[1]
-          ? apply(conv2dWeightGradient, [x, dy], { ...attrs, kernelSize })[0]
+          ? apply(conv2dWeightGradient, [x, sum], { ...sliding, kernelSize })[0]
           : null,
-        needs[2] ? dy.sum([0, 2, 3]) : null,
-      ].slice(0, inputMetas.length);
+        ...operands,
+      ];
     },
   },
 };
@@ -152,23 +180,24 @@ function callOf([x, w]: readonly Meta[]): string {
   return `Cannot convolve ${formatShape(x.shape)} with ${formatShape(w.shape)}`;
 }
 
-function geometryFor(inputs: readonly Meta[], attrs: Conv2dAttrs): Geometry {
-  const [x, w, bias] = inputs;
-  const call = callOf(inputs);
-  const geometry = geometryOf(x.shape, w.shape, attrs, call);
-  const filters = w.shape[0];
-  if (bias && !sameShape(bias.shape, [filters])) {
-    throw new ShapeError(
-      `${call}: the bias is ${
-        formatShape(bias.shape)
-      }, ${filters} output channels need ${formatShape([filters])}`,
-      [x.shape, w.shape, bias.shape],
-    );
-  }
-  return geometry;
+/** What is done to the sums: as the attributes say, or the adding of a bias where they don't and there is one. */
+function epilogueOf(
+  inputs: readonly Meta[],
+  { epilogue }: FusedConv2dAttrs,
+): Epilogue | undefined {
+  return epilogue ?? (inputs.length > OWN_INPUTS ? { bias: true } : undefined);
 }
 
-function rolesOf({ inputs, attrs }: Request<Conv2dAttrs>): Roles {
+function geometryFor(
+  inputs: readonly Meta[],
+  attrs: FusedConv2dAttrs,
+): Geometry {
+  const [x, w] = inputs;
+  return geometryOf(x.shape, w.shape, attrs, callOf(inputs));
+}
+
+function rolesOf({ inputs, attrs }: Request<FusedConv2dAttrs>): Roles {
   const geometry = geometryFor(inputs, attrs);
-  return forwardRoles(geometry, inputs[0].dtype, inputs.length > 2);
+  const epilogue = epilogueOf(inputs, attrs);
+  return forwardRoles(geometry, inputs[0].dtype, epilogue);
 }

@@ -1,4 +1,9 @@
 /** The gradient of a convolution in its input, which is also the transposed convolution. */
+import {
+  checkEpilogue,
+  epilogueGradient,
+  epilogueReference,
+} from "../epilogue.ts";
 import type { Meta, Op, Request } from "../op.ts";
 import { formatShape } from "../shape.ts";
 import { conv2d } from "./conv2d.ts";
@@ -10,9 +15,9 @@ import { inputGradientCorrelations } from "./correlation.ts";
 import { isDepthwise, planDepthwise } from "./depthwise.ts";
 import {
   area,
-  type Conv2dAttrs,
   expectShape,
   floatType,
+  type FusedConv2dAttrs,
   type Geometry,
   geometryOf,
   type Pair,
@@ -21,7 +26,12 @@ import {
 } from "./geometry.ts";
 import { planNaive } from "./naive.ts";
 import { isProduct, planProducts } from "./products.ts";
-import { inputGradientRoles, type Roles } from "./roles.ts";
+import {
+  fusedSaves,
+  inputGradientRoles,
+  OWN_INPUTS,
+  type Roles,
+} from "./roles.ts";
 import { canTile, planTiled } from "./tiled.ts";
 import { planWinograd, winogradPays } from "./winograd.ts";
 
@@ -34,7 +44,7 @@ const NAIVE = {
 const MAX_CORRELATIONS = 256;
 
 /** Attributes of `conv2dInputGradient`: those of the convolution, and the height and width of its input. */
-export interface Conv2dInputGradientAttrs extends Conv2dAttrs {
+export interface Conv2dInputGradientAttrs extends FusedConv2dAttrs {
   readonly inputSize: Pair;
 }
 
@@ -46,14 +56,20 @@ export interface Conv2dInputGradientAttrs extends Conv2dAttrs {
  *
  * Where the convolution goes through Winograd's F(4×4, 3×3) by default, its gradient does too, with the same errors: see winograd.ts.
  *
+ * The operands of an epilogue follow, see {@linkcode Epilogue}: `[C]` each, the residual `[N, C, H, W]`.
+ *
  * As an op of its own this is the transposed convolution of Zeiler et al. 2010; Dumoulin and Visin 2016 (arXiv:1603.07285), section 4.
  */
 export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
   name: "conv2dInputGradient",
   infer(inputs, attrs) {
     const geometry = geometryFor(inputs, attrs);
-    const dtype = floatType(inputs, callOf(inputs, attrs));
-    return [{ shape: shapesOf(geometry).x, dtype }];
+    const call = callOf(inputs, attrs);
+    const dtype = floatType(inputs, call);
+    const dx = { shape: shapesOf(geometry).x, dtype };
+    const { epilogue = {} } = attrs;
+    checkEpilogue(inputs, epilogue, OWN_INPUTS, dx, dx.shape[1], call);
+    return [dx];
   },
   variants: [
     {
@@ -113,6 +129,7 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
   reference(inputs, [dx], attrs) {
     const [dy, w] = inputs;
     const g = geometryFor(inputs, attrs);
+    const finish = epilogueReference(attrs.epilogue, OWN_INPUTS, inputs);
     const [outHeight, outWidth] = g.output;
     let at = 0;
     for (let n = 0; n < g.batch; n++) {
@@ -140,24 +157,39 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
                 }
               }
             }
-            dx.data[at++] = sum;
+            dx.data[at] = finish(sum, channel, at);
+            at++;
           }
         }
       }
     }
   },
   gradient: {
-    saves: { inputs: [0, 1] },
-    rule({ attrs, grads: [g], inputs: [dy, w], inputMetas, needs, apply }) {
-      if (!g) return [null, null];
+    saves: fusedSaves,
+    rule(context) {
+      const { attrs, grads: [g], inputMetas, needs, apply } = context;
+      const { inputs: [dy, w] } = context;
+      if (!g) return inputMetas.map(() => null);
       const [, , rows, columns] = inputMetas[1].shape;
       const kernelSize: Pair = [rows, columns];
       const sliding = slidingOf(attrs);
+      const { sum, operands } = epilogueGradient({
+        context,
+        epilogue: attrs.epilogue ?? {},
+        first: OWN_INPUTS,
+        dy: g,
+        axis: 1,
+        again: (inputs, epilogue) =>
+          apply(conv2dInputGradient, inputs, { ...attrs, epilogue })[0],
+      });
       return [
-        needs[0] ? apply(conv2d, [g, w], sliding)[0] : null,
+        needs[0] ? apply(conv2d, [sum, w], sliding)[0] : null,
         needs[1]
-          ? apply(conv2dWeightGradient, [g, dy], { ...sliding, kernelSize })[0]
+          ? apply(conv2dWeightGradient, [sum, dy], { ...sliding, kernelSize })[
+            0
+          ]
           : null,
+        ...operands,
       ];
     },
   },
@@ -195,5 +227,6 @@ function geometryFor(
 function rolesOf(
   { inputs, attrs }: Request<Conv2dInputGradientAttrs>,
 ): Roles {
-  return inputGradientRoles(geometryFor(inputs, attrs), inputs[0].dtype);
+  const geometry = geometryFor(inputs, attrs);
+  return inputGradientRoles(geometry, inputs[0].dtype, attrs.epilogue);
 }

@@ -1,4 +1,4 @@
-// dx[n, g, c, h, v] = sum over k < K, r < R, s < S of
+// dx[n, g, c, h, v] = finish of the sum over k < K, r < R, s < S of
 //   w[g, k, c, r, s] * dy[n, g, k, i, j], over the taps for which
 //   i = (h + top - r * dilation_h) / stride_h is whole, and j likewise.
 // dy: [N, G * K, OH, OW], w: [G * K, C, R, S] -> dx: [N, G * C, H, W]
@@ -9,8 +9,8 @@
 // Tiling: one invocation owns one position of the input. Nothing is staged; two
 // reads a multiply-add, and stride_h * stride_w turns for each that counts.
 //
-// Edges: positions beside dy's plane read as 0. T, the element type, is
-// appended by the launch plan.
+// Edges: positions beside dy's plane read as 0. T, the element type, and the
+// epilogue, channel_of and finish, are appended by the launch plan.
 
 struct Params {
   // What this launch computes: images, groups, input channels of each.
@@ -46,8 +46,12 @@ struct Params {
   dx_base: u32,
   dx_image: u32,
   dx_group: u32,
-  // 0: start from 0; 2: start from what dx has.
-  start: u32,
+  // 1: add to what dx has.
+  adds: u32,
+  // Where channels start in the epilogue's operands, and those of the next
+  // group.
+  channel_base: u32,
+  channel_group: u32,
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<T>;
@@ -73,7 +77,7 @@ fn main(
   }
   let to = params.dx_base + n * params.dx_image + g * params.dx_group +
     c * area + h * params.width + v;
-  var sum = select(0.0, f32(dx[to]), params.start == 2u);
+  var sum = select(0.0, f32(dx[to]), params.adds == 1u);
 
   let plane = params.out_height * params.out_width;
   var dy_plane = params.dy_base + n * params.dy_image + g * params.dy_group;
@@ -97,5 +101,6 @@ fn main(
     dy_plane += plane;
     w_at += params.w_filter;
   }
-  dx[to] = T(sum);
+  let channel = params.channel_base + g * params.channel_group + c;
+  dx[to] = T(finish(sum, channel_of(channel), to));
 }

@@ -1,8 +1,7 @@
-// y[n, g, k, i, j] = bias[g, k] + sum over c < C, r < R, s < S of
+// y[n, g, k, i, j] = finish of the sum over c < C, r < R, s < S of
 //   w[g, k, c, r, s] * x[n, g, c, h, v], with
 //   h = i * stride_h + r * dilation_h - top and v likewise along the width.
-// x: [N, G * C, H, W], w: [G * K, C, R, S], bias: [G * K] or none
-//   -> y: [N, G * K, OH, OW]
+// x: [N, G * C, H, W], w: [G * K, C, R, S] -> y: [N, G * K, OH, OW]
 //
 // The sum: over channels, rows and columns of taps, in that order. A launch
 // may hold a part of them only, and then adds to what y has.
@@ -11,8 +10,8 @@
 // Nothing is staged; two reads a multiply-add. It is the plain statement that
 // the tiled kernel is checked against.
 //
-// Edges: positions beside the plane read as 0. T, the element type, is appended
-// by the launch plan.
+// Edges: positions beside the plane read as 0. T, the element type, and the
+// epilogue, channel_of and finish, are appended by the launch plan.
 
 struct Params {
   // What this launch computes: images, groups, output channels of each.
@@ -48,17 +47,18 @@ struct Params {
   y_base: u32,
   y_image: u32,
   y_group: u32,
-  // 0: start from 0; 1: start from the bias; 2: start from what y has.
-  start: u32,
-  bias_base: u32,
-  bias_group: u32,
+  // 1: add to what y has.
+  adds: u32,
+  // Where channels start in the epilogue's operands, and those of the next
+  // group.
+  channel_base: u32,
+  channel_group: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<T>;
 @group(0) @binding(1) var<storage, read> w: array<T>;
-@group(0) @binding(2) var<storage, read> bias: array<T>;
-@group(0) @binding(3) var<storage, read_write> y: array<T>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> y: array<T>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(
@@ -78,12 +78,7 @@ fn main(
   }
   let to = params.y_base + n * params.y_image + g * params.y_group +
     k * area + i * params.out_width + j;
-  var sum = 0.0;
-  if (params.start == 1u) {
-    sum = f32(bias[params.bias_base + g * params.bias_group + k]);
-  } else if (params.start == 2u) {
-    sum = f32(y[to]);
-  }
+  var sum = select(0.0, f32(y[to]), params.adds == 1u);
 
   let plane = params.height * params.width;
   var x_plane = params.x_base + n * params.x_image + g * params.x_group;
@@ -108,5 +103,6 @@ fn main(
     x_plane += plane;
     w_at += params.w_channel;
   }
-  y[to] = T(sum);
+  let channel = params.channel_base + g * params.channel_group + k;
+  y[to] = T(finish(sum, channel_of(channel), to));
 }

@@ -1,4 +1,4 @@
-// y[n, g, k, i, j] = bias[g, k] + sum over c < C, r < R, s < S of
+// y[n, g, k, i, j] = finish of the sum over c < C, r < R, s < S of
 //   w[g, k, c, r, s] * x[n, g, c, h, v], with
 //   h = origin_h + i * stride_h + r * dilation_h and v likewise.
 // x: [N, G * C, H, W], w: packed [G, tiles, C, R, LINES, TAPS, 4 * QUADS]
@@ -6,7 +6,7 @@
 // The forward pass is one such correlation, the input gradient one or more.
 //
 // The sum: over channels, rows and columns of taps. A launch may hold a part of
-// them only, and then adds to what y has (START is 2).
+// them only, and then ADDS to what y has.
 //
 // Tiling: one invocation owns 4 * QUADS channels of 8 outputs of a row, in
 // registers: a matrix for each four of both, a column a channel. The 8
@@ -22,13 +22,14 @@
 //
 // Edges: inputs beside the plane read as 0, and so do those of taps past the
 // last one, whose packed weights are 0; outputs and channels past the end are
-// computed and not stored. T, the element type, is appended by the plan.
+// computed and not stored. T, the element type, and the epilogue, channel_of
+// and finish, are appended by the plan.
 
 override QUADS: u32 = 4;
 override PHASES: u32 = 1;
 override LINES: u32 = 1;
 override TAPS: u32 = 7; // at most 7
-override START: u32 = 0; // 1: from the bias, 2: from what y has
+override ADDS: bool = false; // to what y has
 
 struct Params {
   // What this launch computes: images, groups, output channels of each.
@@ -64,15 +65,16 @@ struct Params {
   y_filter: u32,
   y_row: u32,
   y_column: u32,
-  bias_base: u32,
-  bias_group: u32,
+  // Where channels start in the epilogue's operands, and those of the next
+  // group.
+  channel_base: u32,
+  channel_group: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<T>;
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
-@group(0) @binding(2) var<storage, read> bias: array<T>;
-@group(0) @binding(3) var<storage, read_write> y: array<T>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> y: array<T>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 // What an invocation holds: its sums, low ones of outputs 0 to 3 and high ones
 // of 4 to 7; the inputs under them; and where the next tap's weights, last
@@ -152,13 +154,13 @@ fn add_tap(t: ptr<function, Tile>, row: Row) {
   (*t).s += PHASES;
 }
 
-fn store_one(at: u32, value: f32, kept: bool) {
+fn store_one(at: u32, value: f32, channel: vec2f, kept: bool) {
   if (kept) {
-    if (START == 2) {
-      y[at] = T(f32(y[at]) + value);
-    } else {
-      y[at] = T(value);
+    var sum = value;
+    if (ADDS) {
+      sum += f32(y[at]);
     }
+    y[at] = T(finish(sum, channel, at));
   }
 }
 
@@ -167,20 +169,18 @@ fn store(at: u32, g: u32, k: u32, left: u32, low: vec4f, high: vec4f) {
   if (k >= params.filters) {
     return;
   }
-  var start = 0.0;
-  if (START == 1) {
-    start = f32(bias[params.bias_base + g * params.bias_group + k]);
-  }
+  let channel =
+    channel_of(params.channel_base + g * params.channel_group + k);
   let to = at + k * params.y_filter;
   let step = params.spacing * params.y_column;
-  store_one(to, start + low.x, left > 0);
-  store_one(to + step, start + low.y, left > 1);
-  store_one(to + 2 * step, start + low.z, left > 2);
-  store_one(to + 3 * step, start + low.w, left > 3);
-  store_one(to + 4 * step, start + high.x, left > 4);
-  store_one(to + 5 * step, start + high.y, left > 5);
-  store_one(to + 6 * step, start + high.z, left > 6);
-  store_one(to + 7 * step, start + high.w, left > 7);
+  store_one(to, low.x, channel, left > 0);
+  store_one(to + step, low.y, channel, left > 1);
+  store_one(to + 2 * step, low.z, channel, left > 2);
+  store_one(to + 3 * step, low.w, channel, left > 3);
+  store_one(to + 4 * step, high.x, channel, left > 4);
+  store_one(to + 5 * step, high.y, channel, left > 5);
+  store_one(to + 6 * step, high.z, channel, left > 6);
+  store_one(to + 7 * step, high.w, channel, left > 7);
 }
 
 // Stores four channels from k on.

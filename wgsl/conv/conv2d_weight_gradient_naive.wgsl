@@ -6,7 +6,7 @@
 //
 // The sum: outputs are numbered through images, rows and columns; part q takes
 // `length` of them from first + q * length on, in order. sum_parts.wgsl adds
-// the parts up. START is 2 where partial already holds earlier outputs.
+// the parts up. ADDS where partial already holds earlier outputs.
 //
 // Tiling: one invocation owns one element of partial. Nothing is staged; two
 // reads a multiply-add. It is the plain statement that the tiled kernel is
@@ -15,7 +15,7 @@
 // Edges: positions beside x's planes read as 0. T, the element type, is
 // appended by the launch plan.
 
-override START: u32 = 0;
+override ADDS: bool = false;
 
 struct Params {
   // What this launch computes.
@@ -93,7 +93,7 @@ fn main(
     sum += select(0.0, value, inside) *
       f32(dy[dy_plane + n * params.dy_image + p % area]);
   }
-  if (START == 2) {
+  if (ADDS) {
     sum += partial[at];
   }
   partial[at] = sum;

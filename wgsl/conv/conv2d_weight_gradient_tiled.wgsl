@@ -6,7 +6,7 @@
 //
 // The sum: outputs are numbered through images, rows and columns; part q takes
 // `length` of them from first + q * length on, in order. sum_parts.wgsl adds
-// the parts up. START is 2 where partial already holds earlier outputs.
+// the parts up. ADDS where partial already holds earlier outputs.
 //
 // Tiling: one invocation owns 4 * QUADS output channels of 8 taps, in
 // registers: a matrix for each four of both, a column a channel. An output
@@ -18,7 +18,7 @@
 // computed and not stored. T, the element type, is appended by the plan.
 
 override QUADS: u32 = 4;
-override START: u32 = 0;
+override ADDS: bool = false;
 
 struct Params {
   // What this launch computes.
@@ -96,7 +96,7 @@ fn outer(gradients: vec4f, inputs: vec4f) -> mat4x4f {
 
 fn store_one(at: u32, value: f32, kept: bool) {
   if (kept) {
-    if (START == 2) {
+    if (ADDS) {
       partial[at] += value;
     } else {
       partial[at] = value;

@@ -2,7 +2,14 @@
  * Cutting a convolution's sums and operands: what one invocation may sum under the loop limit, and boxes of images, groups and channels whose
  * operands fit a binding.
  */
-import { ALIGN, type Box, splitBox, type Window, windowOf } from "../launch.ts";
+import {
+  ALIGN,
+  type Box,
+  splitBox,
+  type Walk,
+  type Window,
+  windowOf,
+} from "../launch.ts";
 import type { DType, Limits } from "../op.ts";
 import type { Pair } from "./geometry.ts";
 
@@ -136,21 +143,34 @@ function cutBox(
 }
 
 /** The window of an operand that a box needs. */
-export function windowIn(
-  box: SumBox,
+export function windowIn(box: SumBox, layout: Layout): Window {
+  return windowOf(walkOf(layout), boxOf(box, layout.block));
+}
+
+/** A layout as a walk over images, groups, kept channels, tiles of them, summed channels and a block. */
+export function walkOf(
   { dtype, image = 0, group = 0, kept = 0, tile = 0, summed = 0, block }:
     Layout,
-): Window {
-  const ranges = [box.images, box.groups, box.kept, box.tiles, box.summed];
-  const walk = {
-    strides: [image, group, kept, tile, summed, 1],
+): Walk {
+  // An operand of one element is the same all over another's block.
+  const step = block > 1 ? 1 : 0;
+  return {
+    strides: [image, group, kept, tile, summed, step],
     offset: 0,
     dtype,
   };
-  return windowOf(walk, {
+}
+
+/** A box in the axes of {@linkcode walkOf}. */
+export function boxOf(
+  { images, groups, kept, tiles, summed }: SumBox,
+  block: number,
+): Box {
+  const ranges = [images, groups, kept, tiles, summed];
+  return {
     start: [...ranges.map(({ start }) => start), 0],
     size: [...ranges.map(({ size }) => size), block],
-  });
+  };
 }
 
 /** Whether the smallest box of a space, one tile of one image, fits the bindings. */

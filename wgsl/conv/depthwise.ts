@@ -10,7 +10,7 @@ import { fitsTile, type SumBox, sumBoxes, windowIn } from "./cut.ts";
 import code from "./depthwise.wgsl" with { type: "text" };
 import rowsCode from "./depthwise_rows.wgsl" with { type: "text" };
 import { area } from "./geometry.ts";
-import { type Roles, sourceLayout, targetLayout } from "./roles.ts";
+import { epilogueIn, type Roles, sourceLayout, targetLayout } from "./roles.ts";
 
 const KERNEL = {
   label: "wgsl/conv/depthwise.wgsl",
@@ -74,34 +74,34 @@ function launchOf(
   limits: Limits,
 ): Launch {
   const { count, taps, first, step, stride } = correlation;
-  const { geometry: { kernel }, weights, bias } = roles;
+  const { geometry: { kernel }, weights } = roles;
   const source = sourceLayout(roles);
   const target = targetLayout(roles);
   const x = windowIn(box, source);
   const w = windowIn(box, weights);
   const y = windowIn(box, target);
-  const b = bias && windowIn(box, bias);
   const { tapFirst, tapStep, target: [, width] } = correlation;
   const planes = box.images.size * box.groups.size * box.kept.size;
   const tiles = Math.ceil(count[0] / TILE) * Math.ceil(count[1] / TILE);
   const bindings = [
     bind("input", 0, "read", x),
     bind("input", 1, "read", w),
-    // Without a bias, something must stand in its place.
-    b ? bind("input", 2, "read", b) : bind("input", 1, "read", w),
     bind("output", 0, "write", y),
   ];
+  const stage = { adds: false, completes: true };
+  const epilogue = epilogueIn(roles, box, stage, bindings.length + 1);
   return {
     kernel: KERNEL,
-    declarations: `alias T = ${storageType(roles.dtype)};`,
+    declarations: `alias T = ${storageType(roles.dtype)};
+${epilogue.declarations}`,
     constants: {
       STRIDE_H: stride[0],
       STRIDE_W: stride[1],
       TAP_ROWS: taps[0],
       TAP_COLUMNS: taps[1],
-      BIAS: Number(bias !== undefined),
     },
     bindings,
+    appended: epilogue.appended,
     params: words(
       box.images.size,
       box.groups.size,
@@ -123,12 +123,13 @@ function launchOf(
       target.kept ?? 0,
       step[0] * width,
       step[1],
-      b?.base ?? 0,
-      bias?.group ?? 0,
+      epilogue.channel,
+      roles.kept,
     ),
     workgroups: linearGrid(planes * tiles, WORKGROUP, limits),
     trips: 0,
-    flops: 2 * planes * area(count) * area(taps),
-    bytes: bindings.reduce((sum, { size }) => sum + size, 0),
+    flops: planes * area(count) * (2 * area(taps) + epilogue.flops),
+    bytes: [...bindings, ...epilogue.appended]
+      .reduce((sum, { size }) => sum + size, 0),
   };
 }

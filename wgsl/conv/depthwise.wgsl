@@ -1,4 +1,4 @@
-// y[n, g, k, first + i * step, ...] = bias[g, k] + sum over r < TAP_ROWS,
+// y[n, g, k, first + i * step, ...] = finish of the sum over r < TAP_ROWS,
 //   s < TAP_COLUMNS of w[g, k, r, s] * x[n, g, h, v], with
 //   h = origin_h + i * STRIDE_H + r and v likewise.
 // x: [N, G, H, W], w: [G, K, ...] -> outputs i < rows, j < columns of each
@@ -15,12 +15,11 @@
 // neighbouring tiles of a row.
 //
 // Edges: inputs beside the plane read as 0; outputs past the last row or column
-// aren't stored. T, the element type, and depthwise_rows.wgsl are appended by
-// the plan.
+// aren't stored. T, the element type, depthwise_rows.wgsl and the epilogue,
+// channel_of and finish, are appended by the plan.
 
 override STRIDE_H: u32 = 1; // 1 or 2
 override TAP_ROWS: u32 = 3; // at most 3, and 0 for inputs that no output saw
-override BIAS: bool = false;
 
 struct Params {
   images: u32,
@@ -49,15 +48,16 @@ struct Params {
   y_filter: u32,
   y_row: u32,
   y_column: u32,
-  bias_base: u32,
-  bias_group: u32,
+  // Where channels start in the epilogue's operands, and those of the next
+  // group.
+  channel_base: u32,
+  channel_group: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<T>;
 @group(0) @binding(1) var<storage, read> w: array<T>;
-@group(0) @binding(2) var<storage, read> bias: array<T>;
-@group(0) @binding(3) var<storage, read_write> y: array<T>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> y: array<T>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 // Where the next row of inputs and of outputs is, and what is held of them.
 struct Walk {
@@ -70,14 +70,15 @@ struct Walk {
 }
 
 // What an invocation needs for each row: its weights, the column of its first
-// input, the outputs that are on the row, and what sums start from.
+// input, the outputs that are on the row, and the channel's part of the
+// epilogue.
 struct Tile {
   w0: vec3f,
   w1: vec3f,
   w2: vec3f,
   v: u32,
   left: u32,
-  start: f32,
+  channel: vec2f,
 }
 
 // Reads the next row of inputs.
@@ -103,7 +104,7 @@ fn taps(row: Row, weights: vec3f) -> vec4f {
 // Computes and stores the next row of outputs.
 fn next_outputs(walk: ptr<function, Walk>, tile: Tile) {
   let below = next_row(walk, tile.v);
-  var sum = vec4f(tile.start);
+  var sum = vec4f();
   if (TAP_ROWS > 0 && TAP_COLUMNS > 0) {
     sum += taps((*walk).above, tile.w0);
     if (TAP_ROWS > 1) {
@@ -126,16 +127,16 @@ fn next_outputs(walk: ptr<function, Walk>, tile: Tile) {
   (*walk).y_at += params.y_row;
   (*walk).i += 1;
   if (left > 0) {
-    y[to] = T(sum.x);
+    y[to] = T(finish(sum.x, tile.channel, to));
   }
   if (left > 1) {
-    y[to + step] = T(sum.y);
+    y[to + step] = T(finish(sum.y, tile.channel, to + step));
   }
   if (left > 2) {
-    y[to + 2 * step] = T(sum.z);
+    y[to + 2 * step] = T(finish(sum.z, tile.channel, to + 2 * step));
   }
   if (left > 3) {
-    y[to + 3 * step] = T(sum.w);
+    y[to + 3 * step] = T(finish(sum.w, tile.channel, to + 3 * step));
   }
 }
 
@@ -186,9 +187,8 @@ fn main(
   if (TAP_ROWS > 2) {
     tile.w2 = weight_row(w_at + 2 * u32(params.w_row));
   }
-  if (BIAS) {
-    tile.start = f32(bias[params.bias_base + g * params.bias_group + k]);
-  }
+  tile.channel =
+    channel_of(params.channel_base + g * params.channel_group + k);
   var walk: Walk;
   walk.h = h;
   walk.x_at = params.x_base + n * params.x_image + g * params.x_group +

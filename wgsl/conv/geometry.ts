@@ -7,6 +7,7 @@
  *
  * The forward pass sums over taps for each output, the input gradient over taps for each input, the weight gradient over outputs for each tap.
  */
+import type { Epilogue } from "../epilogue.ts";
 import { DTypeError, LimitError, ShapeError } from "../errors.ts";
 import type { DType, Limits, Meta, Shape } from "../op.ts";
 import { formatShape, itemBytes, sameShape } from "../shape.ts";
@@ -31,6 +32,12 @@ export interface Conv2dAttrs {
   readonly dilation: Pair;
   /** Parts that the channels are split into, each convolved by itself: output channels of a part see input channels of the same part only. */
   readonly groups: number;
+}
+
+/** How a kernel slides, and what is done to the sums before they are stored. */
+export interface FusedConv2dAttrs extends Conv2dAttrs {
+  /** Its operands follow the two inputs. */
+  readonly epilogue?: Epilogue;
 }
 
 /** All sizes of a convolution of `x: [N, G·C, H, W]` with `w: [G·K, C, R, S]` to `y: [N, G·K, OH, OW]`. */

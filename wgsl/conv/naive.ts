@@ -9,7 +9,14 @@ import {
   windowIn,
 } from "./cut.ts";
 import { area, checkPlanes, type Pair } from "./geometry.ts";
-import { type Roles, sourceLayout, START, targetLayout } from "./roles.ts";
+import {
+  epilogueIn,
+  type Roles,
+  sourceLayout,
+  type Stage,
+  stageOf,
+  targetLayout,
+} from "./roles.ts";
 
 /** Invocations of a workgroup, as written in the kernels. */
 const WORKGROUP = 64;
@@ -32,19 +39,23 @@ export function planNaive(roles: Roles, kernel: Kernel, limits: Limits): Plan {
   );
   const launches = cut.ranges.flatMap((taps, i) =>
     boxes.map((box): Launch => {
-      const first = i === 0 && box.summed.start === 0;
-      const { bindings, params } = operands(roles, box, taps, first);
+      const stage = stageOf(roles, cut, i, box);
+      const { bindings, params, epilogue } = operands(roles, box, taps, stage);
       const outputs = box.images.size * box.groups.size * box.kept.size *
         area(roles.to);
       return {
         kernel,
-        declarations: `alias T = ${storageType(dtype)};`,
+        declarations: `alias T = ${storageType(dtype)};
+${epilogue.declarations}`,
         bindings,
+        appended: epilogue.appended,
         params,
         workgroups: linearGrid(outputs, WORKGROUP, limits),
         trips: tripsOf(box.summed.size, taps.size),
-        flops: 2 * outputs * box.summed.size * area(taps.size),
-        bytes: bindings.reduce((sum, { size }) => sum + size, 0),
+        flops: outputs *
+          (2 * box.summed.size * area(taps.size) + epilogue.flops),
+        bytes: [...bindings, ...epilogue.appended]
+          .reduce((sum, { size }) => sum + size, 0),
       };
     })
   );
@@ -52,22 +63,19 @@ export function planNaive(roles: Roles, kernel: Kernel, limits: Limits): Plan {
 }
 
 /** Bindings and parameters of one launch, in the order of the kernels. */
-function operands(roles: Roles, box: SumBox, taps: TapRange, first: boolean) {
-  const { geometry: g, weights, bias } = roles;
+function operands(roles: Roles, box: SumBox, taps: TapRange, stage: Stage) {
+  const { geometry: g, weights } = roles;
   const source = sourceLayout(roles);
   const target = targetLayout(roles);
   const x = windowIn(box, source);
   const w = windowIn(box, weights);
   const y = windowIn(box, target);
-  const b = bias && windowIn(box, bias);
-  // The forward kernel always has a bias bound: without one, the weights stand in its place.
-  const third = b ? bind("input", 2, "read", b) : bind("input", 1, "read", w);
   const bindings = [
     bind("input", 0, "read", x),
     bind("input", 1, "read", w),
-    ...(roles.pass === "forward" ? [third] : []),
     bind("output", 0, "write", y),
   ];
+  const epilogue = epilogueIn(roles, box, stage, bindings.length + 1);
   const params = words(
     box.images.size,
     box.groups.size,
@@ -93,9 +101,9 @@ function operands(roles: Roles, box: SumBox, taps: TapRange, first: boolean) {
     y.base,
     target.image ?? 0,
     target.group ?? 0,
-    !first ? START.sum : b ? START.bias : START.zero,
-    b?.base ?? 0,
-    bias?.group ?? 0,
+    Number(stage.adds),
+    epilogue.channel,
+    roles.kept,
   );
-  return { bindings, params };
+  return { bindings, params, epilogue };
 }

@@ -23,7 +23,7 @@ import {
 } from "./cut.ts";
 import { area, checkPlanes, type Geometry } from "./geometry.ts";
 import packCode from "./pack_pixels.wgsl" with { type: "text" };
-import { forwardRoles, sourceLayout, START, targetLayout } from "./roles.ts";
+import { forwardRoles, sourceLayout, targetLayout } from "./roles.ts";
 import sumCode from "./sum_parts.wgsl" with { type: "text" };
 
 const PACK = { label: "wgsl/conv/pack_pixels.wgsl", code: packCode };
@@ -72,7 +72,7 @@ function operandsOf(
   dtype: DType,
   { channels: tile, packed }: PartKernel,
 ): Operands {
-  const roles = forwardRoles(geometry, dtype, false);
+  const roles = forwardRoles(geometry, dtype);
   const pixels = area(geometry.output) * tile;
   const tiles = Math.ceil(geometry.outChannels / tile);
   return {
@@ -284,7 +284,7 @@ function partLaunch(
     declarations: `alias T = ${storageType(x.dtype)};`,
     constants: {
       ...kernel.constants,
-      START: starts ? START.zero : START.sum,
+      ADDS: Number(!starts),
     },
     bindings,
     params: words(

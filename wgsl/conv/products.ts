@@ -22,7 +22,7 @@ export function isProduct(roles: Roles): boolean {
   const one = [...kernel, ...stride].every((n) => n === 1);
   const same = padding.every((n) => n === 0) &&
     input.every((n, axis) => n === output[axis]);
-  return one && same && !roles.bias &&
+  return one && same && !roles.epilogue &&
     Math.min(roles.kept, roles.summed) >= FEWEST_CHANNELS;
 }
 

@@ -2,9 +2,21 @@
  * The parts that operands play in the forward pass and the input gradient, which differ in little else: one reads x and writes y, the other
  * reads dy and writes dx, and each keeps the channels that the other sums over.
  */
-import type { DType } from "../op.ts";
-import type { Layout } from "./cut.ts";
-import { area, type Geometry, type Pair } from "./geometry.ts";
+import {
+  type Epilogue,
+  type EpilogueCode,
+  epilogueCode,
+  epilogueInputs,
+  savesOutput,
+} from "../epilogue.ts";
+import type { DType, Saves } from "../op.ts";
+import { boxOf, type Layout, type SumBox, type SumCut, walkOf } from "./cut.ts";
+import {
+  area,
+  type FusedConv2dAttrs,
+  type Geometry,
+  type Pair,
+} from "./geometry.ts";
 
 /** What a pass reads, keeps and sums over. Channels are those of one group. */
 export interface Roles {
@@ -18,15 +30,15 @@ export interface Roles {
   readonly from: Pair;
   readonly to: Pair;
   readonly weights: Layout;
-  /** The bias of the kept channels, where one is added. */
-  readonly bias?: Layout;
+  /** What is done to the sums of the kept channels before they are stored. */
+  readonly epilogue?: Epilogue;
 }
 
 /** Roles of the forward pass. */
 export function forwardRoles(
   geometry: Geometry,
   dtype: DType,
-  hasBias: boolean,
+  epilogue?: Epilogue,
 ): Roles {
   const { inChannels, outChannels, input, output } = geometry;
   const taps = area(geometry.kernel);
@@ -45,14 +57,16 @@ export function forwardRoles(
       summed: taps,
       block: taps,
     },
-    bias: hasBias
-      ? { dtype, group: outChannels, kept: 1, block: 1 }
-      : undefined,
+    epilogue,
   };
 }
 
 /** Roles of the input gradient. */
-export function inputGradientRoles(geometry: Geometry, dtype: DType): Roles {
+export function inputGradientRoles(
+  geometry: Geometry,
+  dtype: DType,
+  epilogue?: Epilogue,
+): Roles {
   const { inChannels, outChannels, input, output } = geometry;
   const taps = area(geometry.kernel);
   return {
@@ -70,6 +84,7 @@ export function inputGradientRoles(geometry: Geometry, dtype: DType): Roles {
       summed: inChannels * taps,
       block: taps,
     },
+    epilogue,
   };
 }
 
@@ -101,5 +116,53 @@ export function targetLayout(
   };
 }
 
-/** How a sum starts: from 0, from the bias, or from what an earlier launch left. The kernels know these numbers. */
-export const START = { zero: 0, bias: 1, sum: 2 } as const;
+/** Inputs of a pass before those of its epilogue: planes and weights. */
+export const OWN_INPUTS = 2;
+
+/** What a pass with an epilogue keeps for backward: planes and weights, and what the epilogue's rule reads. */
+export function fusedSaves({ epilogue }: FusedConv2dAttrs): Saves {
+  const { count } = epilogueInputs(epilogue ?? {}, OWN_INPUTS);
+  return {
+    inputs: Array.from({ length: count }, (_, i) => i),
+    outputs: savesOutput(epilogue) ? [0] : [],
+  };
+}
+
+/** What a launch does with a box's sums: it adds them to what an earlier launch left, and it is the one that completes them. */
+export interface Stage {
+  readonly adds: boolean;
+  readonly completes: boolean;
+}
+
+/** The stage of a launch that sums one range of a cut over a box. */
+export function stageOf(
+  { summed }: Roles,
+  { ranges }: SumCut,
+  range: number,
+  { summed: { start, size } }: SumBox,
+): Stage {
+  return {
+    adds: range > 0 || start > 0,
+    completes: range === ranges.length - 1 && start + size === summed,
+  };
+}
+
+/** What a launch over a box appends to finish its sums; those that a later launch adds to are left as they are. */
+export function epilogueIn(
+  roles: Roles,
+  box: SumBox,
+  { completes }: Stage,
+  binding: number,
+): EpilogueCode {
+  const { dtype, kept, to } = roles;
+  return epilogueCode(
+    completes ? roles.epilogue : undefined,
+    OWN_INPUTS,
+    binding,
+    {
+      channels: walkOf({ dtype, group: kept, kept: 1, block: 1 }),
+      output: walkOf(targetLayout(roles)),
+      box: boxOf(box, area(to)),
+    },
+  );
+}

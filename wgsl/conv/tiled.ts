@@ -8,13 +8,21 @@ import {
   type Layout,
   type SumBox,
   sumBoxes,
+  type SumCut,
   type SumSpace,
   type TapRange,
   windowIn,
 } from "./cut.ts";
 import { area, type Pair } from "./geometry.ts";
 import packCode from "./pack_weights.wgsl" with { type: "text" };
-import { type Roles, sourceLayout, START, targetLayout } from "./roles.ts";
+import {
+  epilogueIn,
+  type Roles,
+  sourceLayout,
+  type Stage,
+  stageOf,
+  targetLayout,
+} from "./roles.ts";
 import tiledCode from "./conv2d_tiled.wgsl" with { type: "text" };
 
 const PACK = { label: "wgsl/conv/pack_weights.wgsl", code: packCode };
@@ -149,7 +157,7 @@ export function planTiled(
       bytes = Math.max(bytes, job.bytes);
       launches.push(
         ...packLaunches(job, limits),
-        ...tileLaunches(job, i === 0, cut.channels, limits),
+        ...tileLaunches(job, cut, i, limits),
       );
     });
   }
@@ -225,8 +233,8 @@ function packLaunches(
 
 function tileLaunches(
   job: Job,
-  firstTaps: boolean,
-  channels: number,
+  cut: SumCut,
+  range: number,
   limits: Limits,
 ): Launch[] {
   const { roles, correlation, space, quads, walk, source, target, packed } =
@@ -235,52 +243,55 @@ function tileLaunches(
   const spacing = correlation.dilation[1] /
     gcd(correlation.stride[1], correlation.dilation[1]);
   const across = Math.ceil(Math.ceil(count[1] / spacing) / PIXELS) * spacing;
-  const boxes = sumBoxes(space, [source, target, packed], channels, limits);
+  const boxes = sumBoxes(space, [source, target, packed], cut.channels, limits);
   return boxes.map((box) => {
-    const first = firstTaps && box.summed.start === 0;
+    const stage = stageOf(roles, cut, range, box);
     const outputs = box.images.size * box.groups.size * area(count);
     const invocations = box.images.size * box.groups.size * box.tiles.size *
       count[0] * across;
-    const { bindings, params } = operands(job, box, spacing);
+    const { bindings, params, epilogue } = operands(job, box, stage, spacing);
     return {
       kernel: TILED,
-      declarations: `alias T = ${storageType(roles.dtype)};`,
+      declarations: `alias T = ${storageType(roles.dtype)};
+${epilogue.declarations}`,
       constants: {
         QUADS: quads,
         PHASES: walk.phases,
         LINES: walk.lines,
         TAPS: walk.taps,
-        START: !first ? START.sum : roles.bias ? START.bias : START.zero,
+        ADDS: Number(stage.adds),
       },
       bindings,
+      appended: epilogue.appended,
       params,
       workgroups: linearGrid(invocations, TILED_WORKGROUP, limits),
       trips: tripsOf(correlation, box.summed.size, taps),
-      flops: 2 * outputs * box.kept.size * box.summed.size * area(taps),
-      bytes: bindings.reduce((sum, { size }) => sum + size, 0),
+      flops: outputs * box.kept.size *
+        (2 * box.summed.size * area(taps) + epilogue.flops),
+      bytes: [...bindings, ...epilogue.appended]
+        .reduce((sum, { size }) => sum + size, 0),
     };
   });
 }
 
 /** Bindings and parameters of one launch of the tiled kernel, in its order. */
 function operands(
-  { roles: { bias }, correlation, source, target, packed }: Job,
+  { roles, correlation, source, target, packed }: Job,
   box: SumBox,
+  stage: Stage,
   spacing: number,
 ) {
   const { count, taps, first, step, origin, stride, dilation } = correlation;
   const x = windowIn(box, source);
   const w = windowIn(box, packed);
   const y = windowIn(box, target);
-  const b = bias && windowIn(box, bias);
   const width = correlation.target[1];
   const bindings = [
     bind("input", 0, "read", x),
     bind("scratch", 0, "read", w),
-    // Without a bias, something must stand in its place.
-    b ? bind("input", 2, "read", b) : bind("scratch", 0, "read", w),
     bind("output", 0, "write", y),
   ];
+  const epilogue = epilogueIn(roles, box, stage, bindings.length + 1);
   const params = words(
     box.images.size,
     box.groups.size,
@@ -305,8 +316,8 @@ function operands(
     target.kept ?? 0,
     step[0] * width,
     step[1],
-    b?.base ?? 0,
-    bias?.group ?? 0,
+    epilogue.channel,
+    roles.kept,
   );
-  return { bindings, params };
+  return { bindings, params, epilogue };
 }

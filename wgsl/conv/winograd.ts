@@ -11,12 +11,12 @@
  * seen with numbers around 1, from 3 to 256 channels, is 6e-6 of the largest output.
  * An infinity or NaN in the input makes NaN of every output of the tiles that read it, also of those that its own taps don't reach.
  */
-import { ALIGN, bind, linearGrid, type Window, words } from "../launch.ts";
+import { ALIGN, bind, linearGrid, words } from "../launch.ts";
 import type { Launch, Limits, Plan } from "../op.ts";
 import type { Correlation } from "./correlation.ts";
-import { type Layout, windowIn } from "./cut.ts";
+import { type Layout, type Range, type SumBox, windowIn } from "./cut.ts";
 import { area } from "./geometry.ts";
-import { type Roles, sourceLayout, targetLayout } from "./roles.ts";
+import { epilogueIn, type Roles, sourceLayout, targetLayout } from "./roles.ts";
 import { quadsFor } from "./tiled.ts";
 import inputCode from "./winograd_input.wgsl" with { type: "text" };
 import outputCode from "./winograd_output.wgsl" with { type: "text" };
@@ -158,9 +158,9 @@ export function planWinograd(
     for (let first = 0; first < count; first += job.round) {
       const tiles = { first, count: Math.min(job.round, count - first) };
       launches.push(
-        inputLaunch(job, windowOver(job, images, "source"), tiles, limits),
+        inputLaunch(job, boxOver(job, images), tiles, limits),
         productsLaunch(job, tiles, limits),
-        outputLaunch(job, windowOver(job, images, "target"), tiles, limits),
+        outputLaunch(job, boxOver(job, images), tiles, limits),
       );
     }
   }
@@ -178,21 +178,16 @@ function eightsOf({ count }: Tiles): number {
   return Math.ceil(count / COLUMNS);
 }
 
-function windowOver(
-  job: Job,
-  images: { readonly start: number; readonly size: number },
-  side: "source" | "target",
-): Window {
-  const one = { start: 0, size: 1 };
+/** A run of images with all their channels. */
+function boxOver({ roles: { kept, summed } }: Job, images: Range): SumBox {
   const all = (size: number) => ({ start: 0, size });
-  const { kept, summed } = job.roles;
-  return windowIn({
+  return {
     images,
-    groups: one,
-    tiles: one,
+    groups: all(1),
+    tiles: all(1),
     kept: all(kept),
     summed: all(summed),
-  }, job[side]);
+  };
 }
 
 function scratchBytes(job: Job): number[] {
@@ -248,11 +243,12 @@ function weightsLaunch(job: Job, limits: Limits): Launch {
 
 function inputLaunch(
   job: Job,
-  x: Window,
+  box: SumBox,
   tiles: Tiles,
   limits: Limits,
 ): Launch {
   const { roles, correlation, fours, source } = job;
+  const x = windowIn(box, source);
   const v = scratch(job, "input", "write");
   return {
     kernel: INPUT,
@@ -306,22 +302,24 @@ function productsLaunch(job: Job, tiles: Tiles, limits: Limits): Launch {
 
 function outputLaunch(
   job: Job,
-  y: Window,
+  box: SumBox,
   tiles: Tiles,
   limits: Limits,
 ): Launch {
-  const { roles: { kept, bias }, correlation, target } = job;
+  const { roles, correlation, target } = job;
+  const { kept } = roles;
+  const y = windowIn(box, target);
   const m = scratch(job, "products", "read");
   const row = eightsOf(tiles) * COLUMNS;
+  const bindings = [m, bind("output", 0, "write", y)];
+  const stage = { adds: false, completes: true };
+  const epilogue = epilogueIn(roles, box, stage, bindings.length + 1);
   return {
     kernel: OUTPUT,
-    constants: { BIAS: Number(bias !== undefined) },
-    bindings: [
-      m,
-      // Without a bias, something must stand in its place.
-      bias ? bind("input", 2, "read", { offset: 0, size: 4 * kept }) : m,
-      bind("output", 0, "write", y),
-    ],
+    declarations: `alias T = f32;
+${epilogue.declarations}`,
+    bindings,
+    appended: epilogue.appended,
     params: words(
       kept,
       ...correlation.target,
@@ -336,7 +334,8 @@ function outputLaunch(
     ),
     workgroups: linearGrid(tiles.count * kept, TRANSFORM_WORKGROUP, limits),
     trips: 0,
-    flops: 0,
-    bytes: m.size + y.size,
+    flops: tiles.count * TILE ** 2 * kept * epilogue.flops,
+    bytes: [...bindings, ...epilogue.appended]
+      .reduce((sum, { size }) => sum + size, 0),
   };
 }

@@ -1,4 +1,4 @@
-// y[n, k, 4 * row + a, 4 * column + b] = bias[k] + sum over i < 6, j < 6 of
+// y[n, k, 4 * row + a, 4 * column + b] = finish of the sum over i < 6, j < 6 of
 //   A[i, a] * m[i, j, k, t] * A[j, b], where row and column are those of tile t
 // m: [36, K up to tiles, T] -> y: [N, K, OH, OW]
 //
@@ -15,9 +15,9 @@
 // invocations own neighbouring tiles, so that each read of theirs is one line
 // of m.
 //
-// Edges: outputs past the plane's last row or column aren't stored.
-
-override BIAS: bool = false;
+// Edges: outputs past the plane's last row or column aren't stored. T, the
+// element type, and the epilogue, channel_of and finish, are appended by the
+// plan.
 
 struct Params {
   channels: u32,
@@ -36,9 +36,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> m: array<f32>;
-@group(0) @binding(1) var<storage, read> bias: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> y: array<T>;
+@group(0) @binding(2) var<uniform> params: Params;
 
 fn product_row(at: u32, step: u32) -> mat2x3f {
   return mat2x3f(
@@ -51,21 +50,25 @@ fn product_row(at: u32, step: u32) -> mat2x3f {
   );
 }
 
+fn store(to: u32, channel: vec2f, sum: f32) {
+  y[to] = T(finish(sum, channel, to));
+}
+
 // Stores the four outputs of a row, of which `left` are on the plane.
-fn store_row(to: u32, left: u32, start: f32, d: mat2x3f) {
+fn store_row(to: u32, left: u32, channel: vec2f, d: mat2x3f) {
   let near = d[0].y + d[0].z;
   let near_odd = d[0].y - d[0].z;
   let far = d[1].x + d[1].y;
   let far_odd = d[1].x - d[1].y;
-  y[to] = start + (d[0].x + near + far);
+  store(to, channel, d[0].x + near + far);
   if (left > 1) {
-    y[to + 1] = start + (near_odd + 2.0 * far_odd);
+    store(to + 1, channel, near_odd + 2.0 * far_odd);
   }
   if (left > 2) {
-    y[to + 2] = start + (near + 4.0 * far);
+    store(to + 2, channel, near + 4.0 * far);
   }
   if (left > 3) {
-    y[to + 3] = start + (near_odd + 8.0 * far_odd + d[1].z);
+    store(to + 3, channel, near_odd + 8.0 * far_odd + d[1].z);
   }
 }
 
@@ -107,23 +110,20 @@ fn main(
   let width = params.width;
   let below = params.height - row;
   let left = width - column;
-  var start = 0.0;
-  if (BIAS) {
-    start = bias[k];
-  }
+  let channel = channel_of(k);
   var to = params.y_base + n * params.y_image +
     (k * params.height + row) * width + column;
-  store_row(to, left, start, d0 + near + far);
+  store_row(to, left, channel, d0 + near + far);
   if (below > 1) {
     to += width;
-    store_row(to, left, start, near_odd + 2.0 * far_odd);
+    store_row(to, left, channel, near_odd + 2.0 * far_odd);
   }
   if (below > 2) {
     to += width;
-    store_row(to, left, start, near + 4.0 * far);
+    store_row(to, left, channel, near + 4.0 * far);
   }
   if (below > 3) {
     to += width;
-    store_row(to, left, start, near_odd + 8.0 * far_odd + d5);
+    store_row(to, left, channel, near_odd + 8.0 * far_odd + d5);
   }
 }
