@@ -1,4 +1,5 @@
-import { full, gradients, type Tensor } from "../../core/mod.ts";
+import { full, gradients, type Tensor, tensor } from "../../core/mod.ts";
+import { apply } from "../../core/tensor.ts";
 import {
   batchNorm,
   groupNorm,
@@ -8,6 +9,9 @@ import {
   type NormOptions,
   rmsNorm,
 } from "../../nn/functional_norm.ts";
+import type { Activation } from "../../wgsl/epilogue.ts";
+import { batchForm } from "../../wgsl/norm/forms.ts";
+import { normalize, normalizeWith } from "../../wgsl/norm/normalize.ts";
 import { sample, testGradients } from "../support/gradcheck.ts";
 
 /** Running statistics of two channels. */
@@ -64,6 +68,44 @@ testGradients(
   (x, weight) => [rmsNorm(x, [3], { weight }), rmsNorm(x, [3], { eps: 0.1 })],
   [sample([2, 3], 8), sample([3], 9)],
 );
+
+// tanh's derivative is told from the output, gelu's from what went in; no activation needs neither.
+const ENDS: readonly (readonly [string, Activation?])[] = [
+  ["a residual"],
+  ["a residual and tanh", { name: "tanh" }],
+  ["a residual and gelu", { name: "gelu" }],
+];
+
+for (const [title, activation] of ENDS) {
+  const epilogue = { residual: true, ...(activation && { activation }) };
+  const attrs = {
+    ...batchForm([2, 2, 2]),
+    eps: 0.1,
+    centered: true,
+    weight: true,
+    bias: true,
+    epilogue,
+  };
+  const samples = [
+    sample([2, 2, 2], 1),
+    sample([2], 2),
+    sample([2], 3),
+    sample([2, 2, 2], 4),
+  ];
+  testGradients(
+    `normalisation that ends in ${title} has its derivatives`,
+    (...inputs) => apply(normalize, inputs, attrs),
+    samples,
+  );
+  testGradients(
+    `normalisation by given statistics that ends in ${title} has its derivatives`,
+    (x, ...rest) => {
+      const stats = tensor([[0.1, 0.8], [-0.2, 1.3]], { dtype: "f64" });
+      return apply(normalizeWith, [x, stats, ...rest], attrs);
+    },
+    samples,
+  );
+}
 
 testGradients(
   "group norm of a view has its derivatives with a weight and no bias",

@@ -1,6 +1,6 @@
 // x: [kept.., n], weight, bias, stats: the same by strides -> y: [kept.., n]
 //
-// y = (x - mean) / sqrt(variance + EPSILON) * weight + bias
+// y = finish((x - mean) / sqrt(variance + EPSILON) * weight + bias)
 //
 // No sum: the statistics come from an earlier launch.
 //
@@ -13,7 +13,7 @@
 //
 // Appended: alias T (elements) and W (parameters), const KEPT_RANK, SPAN,
 // EPSILON, HAS_WEIGHT, HAS_BIAS, STATS_VARY and PARAMETERS_VARY (whether a row
-// has several of them).
+// has several of them), fn finish (../epilogue.ts).
 
 struct Params {
   rows: u32,
@@ -86,7 +86,8 @@ fn apply(at: Places, i: u32, s: vec2f, p: vec2f) {
       at.bias + i * params.bias_step,
     );
   }
-  y[at.y + i] = T((f32(x[at.x + i]) - own.x) * own.y * q.x + q.y);
+  let value = (f32(x[at.x + i]) - own.x) * own.y * q.x + q.y;
+  y[at.y + i] = T(finish(value, vec2f(1.0, 0.0), at.y + i));
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -5,6 +5,7 @@
  * are samples·groups of them; weight and bias stand over groups·channels. A batch norm of `[N, C, H, W]` is [N, 1, C, 1, H·W]; an instance norm
  * [1, N, C, 1, H·W]; a group norm [1, N, G, C/G, H·W]; a layer or RMS norm of rows of L is [1, rows, 1, L, 1].
  */
+import type { Epilogue } from "../epilogue.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import type { DType, Limits, Meta, View } from "../op.ts";
 import { cut, merge, type Operand, operandOf } from "../reduce/parts.ts";
@@ -27,6 +28,8 @@ export interface NormAttrs {
   readonly weight: boolean;
   /** Whether there is a summand for each channel among the inputs. */
   readonly bias: boolean;
+  /** What is done to y where it is stored: a residual, whose input comes last, and an activation. The gradient's op has none. */
+  readonly epilogue?: Epilogue;
 }
 
 /** The five sizes. */

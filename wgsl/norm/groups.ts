@@ -1,5 +1,6 @@
 /** Launches in which one invocation or one workgroup has all elements of a mean, with every operand bound whole. */
-import { linearGrid, words } from "../launch.ts";
+import type { EpilogueCode } from "../epilogue.ts";
+import { type Box, linearGrid, words } from "../launch.ts";
 import type { Kernel, Launch, Limits } from "../op.ts";
 import { bindIn, type Operand, windowIn } from "../reduce/parts.ts";
 import { sizeOf } from "../shape.ts";
@@ -38,7 +39,7 @@ export function groupTrips(
 export function groupLaunch(
   attrs: NormAttrs,
   operands: readonly Operand[],
-  { kernel, declarations, lanes, passes, flops, written }: {
+  { kernel, declarations, lanes, passes, flops, written, finish }: {
     readonly kernel: Kernel;
     readonly declarations: string;
     readonly lanes: Lanes;
@@ -46,6 +47,8 @@ export function groupLaunch(
     /** Floating-point operations of an element. */
     readonly flops: number;
     readonly written: number;
+    /** What is done where the first of these is stored. @default nothing */
+    readonly finish?: (output: Operand, box: Box) => EpilogueCode;
   },
   limits: Limits,
 ): Launch {
@@ -57,10 +60,13 @@ export function groupLaunch(
     return bindIn(operand, out ? "write" : "read", windowIn(operand, box));
   });
   const means = meansOf(attrs);
+  const end = finish?.(operands[operands.length - written], box);
+  const appended = end?.appended ?? [];
   return {
     kernel,
-    declarations,
+    declarations: end ? `${declarations}\n${end.declarations}` : declarations,
     bindings,
+    appended,
     params: words(means, outer, channels * space, groups, channels, space),
     workgroups: linearGrid(
       means * lanes,
@@ -68,7 +74,7 @@ export function groupLaunch(
       limits,
     ),
     trips: groupTrips(attrs, lanes, passes),
-    flops: sizeOf(sizes) * flops,
-    bytes: bindings.reduce((sum, { size }) => sum + size, 0),
+    flops: sizeOf(sizes) * (flops + (end?.flops ?? 0)),
+    bytes: [...bindings, ...appended].reduce((sum, { size }) => sum + size, 0),
   };
 }

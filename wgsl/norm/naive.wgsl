@@ -1,7 +1,7 @@
 // x: [outer, means, length], weight, bias: [groups * channels]
 // -> y: the same as x, stats: [means] of (mean, variance)
 //
-// y = (x - mean) / sqrt(variance + EPSILON) * weight + bias
+// y = finish((x - mean) / sqrt(variance + EPSILON) * weight + bias)
 // mean = sum(x) / count, variance = sum((x - mean)^2) / count over the
 // count = outer * length; without CENTERED the mean is 0
 //
@@ -13,7 +13,7 @@
 // Edges: invocations past the means stop.
 //
 // Appended: alias T (elements) and W (parameters), const EPSILON, CENTERED,
-// HAS_WEIGHT and HAS_BIAS.
+// HAS_WEIGHT and HAS_BIAS, fn finish (../epilogue.ts).
 
 struct Params {
   means: u32, // samples * groups
@@ -33,7 +33,7 @@ const WORKGROUP = 64u;
 @group(0) @binding(4) var<storage, read_write> stats: array<vec2f>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-fn channel_of(mean: u32, l: u32) -> u32 {
+fn channel_at(mean: u32, l: u32) -> u32 {
   return (mean % params.groups) * params.channels + l / params.space;
 }
 
@@ -73,7 +73,7 @@ fn main(
   for (var o = 0u; o < params.outer; o++) {
     for (var l = 0u; l < params.length; l++) {
       let at = first + o * step + l;
-      let c = channel_of(m, l);
+      let c = channel_at(m, l);
       var value = (f32(x[at]) - mean) * root;
       if (HAS_WEIGHT) {
         value *= f32(weight[c]);
@@ -81,7 +81,7 @@ fn main(
       if (HAS_BIAS) {
         value += f32(bias[c]);
       }
-      y[at] = T(value);
+      y[at] = T(finish(value, vec2f(1.0, 0.0), at));
     }
   }
 }

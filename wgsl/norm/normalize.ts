@@ -31,6 +31,13 @@ import {
   statsMeta,
   wholeOperand,
 } from "./geometry.ts";
+import {
+  checkFinish,
+  finishCode,
+  finishReference,
+  savesOf,
+  throughFinish,
+} from "./finish.ts";
 import { areRows, groupLaunch, groupTrips, type Lanes } from "./groups.ts";
 import mergeCode from "./merge.wgsl" with { type: "text" };
 import momentsCode from "./moments.wgsl" with { type: "text" };
@@ -73,13 +80,15 @@ const MOMENTS: Fold = {
  * `y = (x − mean) / √(variance + eps) · weight + bias`, with the mean and the biased variance of each group of elements.
  *
  * `x: any shape, weight?, bias?: [groups·channels] → y: the shape of x, stats: [samples·groups, 2]` with the mean and the variance that were
- * used, in float32. Ioffe & Szegedy 2015 (algorithm 1), Ba et al. 2016, Ulyanov et al. 2016, Wu & He 2018; Zhang & Sennrich 2019 without `centered`.
+ * used, in float32. An epilogue's residual, of the shape of x, comes last among the inputs. Ioffe & Szegedy 2015 (algorithm 1), Ba et al. 2016, Ulyanov et al. 2016, Wu & He 2018; Zhang & Sennrich 2019 without `centered`.
  * Throws a ShapeError or DTypeError for tensors that don't fit the attributes.
  */
 export const normalize: Op<NormAttrs> = {
   name: "normalize",
   infer([x, ...parameters], attrs) {
-    checkNorm(x, parameters, attrs, "normalise");
+    const own = Number(attrs.weight) + Number(attrs.bias);
+    checkNorm(x, parameters.slice(0, own), attrs, "normalise");
+    checkFinish([x, ...parameters], attrs, 1);
     return [x, statsMeta(x.dtype, attrs)];
   },
   variants: [
@@ -90,30 +99,50 @@ export const normalize: Op<NormAttrs> = {
   ],
   reference([x, ...parameters], [y, stats], attrs) {
     measure(x, stats, attrs);
-    applyReference(x, stats, parameters, y, attrs);
+    const finish = finishReference([x, ...parameters], attrs, 1);
+    applyReference(x, stats, parameters, y, attrs, finish);
   },
-  gradient: { saves: { inputs: [0, 1], outputs: [1] }, rule },
+  gradient: {
+    saves: (attrs) =>
+      savesOf(attrs, 1, {
+        inputs: attrs.weight ? [0, 1] : [0],
+        outputs: [1],
+      }),
+    rule: (context) => throughFinish(normalize, 1, rule, context),
+  },
 };
 
 /**
  * As {@linkcode normalize} with statistics that are given: `x, stats: [samples·groups, 2], weight?, bias? → y`.
  *
- * What batch norm does in evaluation mode: one scale and shift a channel. No gradient flows into the statistics.
+ * What batch norm does in evaluation mode: one scale and shift a channel, with a residual and an activation if an epilogue says so. No gradient
+ * flows into the statistics.
  */
 export const normalizeWith: Op<NormAttrs> = {
   name: "normalizeWith",
   infer([x, stats, ...parameters], attrs) {
-    checkNorm(x, parameters, attrs, "normalise");
+    const own = Number(attrs.weight) + Number(attrs.bias);
+    checkNorm(x, parameters.slice(0, own), attrs, "normalise");
     checkStats(x, stats, attrs);
+    checkFinish([x, stats, ...parameters], attrs, 2);
     return [{ shape: x.shape, dtype: x.dtype }];
   },
   variants: [
     { name: "spans", plan: (request) => planWith(request, "span") },
     { name: "naive", plan: (request) => planWith(request, "element") },
   ],
-  reference: ([x, stats, ...parameters], [y], attrs) =>
-    applyReference(x, stats, parameters, y, attrs),
-  gradient: { saves: { inputs: [0, 1, 2] }, rule: ruleWith },
+  reference([x, stats, ...parameters], [y], attrs) {
+    const finish = finishReference([x, stats, ...parameters], attrs, 2);
+    applyReference(x, stats, parameters, y, attrs, finish);
+  },
+  gradient: {
+    saves: (attrs) =>
+      savesOf(attrs, 2, {
+        inputs: attrs.weight ? [0, 1, 2] : [1],
+        outputs: [],
+      }),
+    rule: (context) => throughFinish(normalizeWith, 2, ruleWith, context),
+  },
 };
 
 /** Refuses statistics that don't belong to x. */
@@ -191,6 +220,8 @@ const SPAN = ${span}u;`,
     invocations: (n) => Math.ceil(n / span),
     trips: () => span,
     flops: APPLY_FLOPS,
+    finish: (output, box) =>
+      finishCode(attrs, first, rows.operands.length + 1, output, y.dtype, box),
   }, limits);
 }
 
@@ -249,8 +280,9 @@ function wholeGroups(
       groupTrips(request.attrs, lanes, passes) <= request.limits.maxLoopTrips &&
       fitWhole(request.attrs, operandsOf(request), request.limits),
     plan(request) {
-      const { attrs, limits } = request;
-      const launch = groupLaunch(attrs, operandsOf(request), {
+      const { outputs: [y], attrs, limits } = request;
+      const operands = operandsOf(request);
+      const launch = groupLaunch(attrs, operands, {
         kernel,
         declarations: `${declarationsOf(request, 1)}
 ${kernel === rowsKernel ? mergeCode : ""}`,
@@ -258,6 +290,8 @@ ${kernel === rowsKernel ? mergeCode : ""}`,
         passes,
         flops: MOMENT_FLOPS + APPLY_FLOPS,
         written: 2,
+        finish: (output, box) =>
+          finishCode(attrs, 1, operands.length + 1, output, y.dtype, box),
       }, limits);
       return { launches: [launch] };
     },
@@ -319,7 +353,7 @@ function ruleWith(context: GradientContext<NormAttrs>): (Tensor | null)[] {
     ? root.mul(channelsIn(weight, attrs).to(wide))
     : root;
   const results = [
-    needs[0] ? dy.mul(scale).reshape(x.shape).to(x.dtype) : null,
+    needs[0] ? dy.mul(scale).reshape(grad.shape).to(grad.dtype) : null,
     null,
   ];
   const parameters = [

@@ -42,20 +42,25 @@ export function measure(
   });
 }
 
-/** Normalises with statistics. `parameters` are weight and bias, as far as the attributes say that they are there. */
+/**
+ * Normalises with statistics. `parameters` are weight and bias, as far as the attributes say that they are there; `finish` is what is done to a value
+ * before it is stored.
+ */
 export function applyReference(
   x: HostArray,
   stats: HostArray,
   parameters: readonly HostArray[],
   y: HostArray,
   attrs: NormAttrs,
+  finish: (value: number, at: number) => number,
 ): void {
   const weight = attrs.weight ? parameters[0].data : undefined;
   const bias = attrs.bias ? parameters[Number(attrs.weight)].data : undefined;
   eachElement(attrs, (at, m, c) => {
     const root = 1 / Math.sqrt(stats.data[2 * m + 1] + attrs.eps);
     const xhat = (x.data[at] - stats.data[2 * m]) * root;
-    y.data[at] = xhat * (weight ? weight[c] : 1) + (bias ? bias[c] : 0);
+    const value = xhat * (weight ? weight[c] : 1) + (bias ? bias[c] : 0);
+    y.data[at] = finish(value, at);
   });
 }
 

@@ -1,7 +1,7 @@
 // x: [rows, length], weight, bias: [length]
 // -> y: the same as x, stats: [rows] of (mean, variance)
 //
-// y = (x - mean) / sqrt(variance + EPSILON) * weight + bias
+// y = finish((x - mean) / sqrt(variance + EPSILON) * weight + bias)
 // mean = sum(x) / length, variance = sum((x - mean)^2) / length; without
 // CENTERED the mean is 0
 //
@@ -15,7 +15,7 @@
 // merged value by value.
 //
 // Appended: alias T (elements) and W (parameters), const EPSILON, CENTERED,
-// HAS_WEIGHT and HAS_BIAS, merge.wgsl.
+// HAS_WEIGHT and HAS_BIAS, merge.wgsl, fn finish (../epilogue.ts).
 
 struct Params {
   means: u32, // rows
@@ -36,7 +36,7 @@ const BLOCK = 16u;
 @group(0) @binding(4) var<storage, read_write> stats: array<vec2f>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-fn finish(xhat: f32, c: u32) -> T {
+fn scaled(xhat: f32, c: u32) -> f32 {
   var value = xhat;
   if (HAS_WEIGHT) {
     value *= f32(weight[c]);
@@ -44,7 +44,7 @@ fn finish(xhat: f32, c: u32) -> T {
   if (HAS_BIAS) {
     value += f32(bias[c]);
   }
-  return T(value);
+  return value;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -92,10 +92,13 @@ fn main(
   for (var l = 0u; l < whole; l += BLOCK) {
     for (var i = 0u; i < BLOCK; i++) {
       let at = first + l + i;
-      y[at] = finish((f32(x[at]) - mean) * root, l + i);
+      let value = scaled((f32(x[at]) - mean) * root, l + i);
+      y[at] = T(finish(value, vec2f(1.0, 0.0), at));
     }
   }
   for (var l = whole; l < n; l++) {
-    y[first + l] = finish((f32(x[first + l]) - mean) * root, l);
+    let at = first + l;
+    let value = scaled((f32(x[at]) - mean) * root, l);
+    y[at] = T(finish(value, vec2f(1.0, 0.0), at));
   }
 }

@@ -1,7 +1,7 @@
 // x: [outer, means, length], weight, bias: [groups * channels]
 // -> y: the same as x, stats: [means] of (mean, variance)
 //
-// y = (x - mean) / sqrt(variance + EPSILON) * weight + bias
+// y = finish((x - mean) / sqrt(variance + EPSILON) * weight + bias)
 // mean = sum(x) / count, variance = sum((x - mean)^2) / count over the
 // count = outer * length; without CENTERED the mean is 0
 //
@@ -15,7 +15,7 @@
 // Edges: workgroups past the means stop; a lane without elements adds 0.
 //
 // Appended: alias T (elements) and W (parameters), const EPSILON, CENTERED,
-// HAS_WEIGHT and HAS_BIAS.
+// HAS_WEIGHT and HAS_BIAS, fn finish (../epilogue.ts).
 
 struct Params {
   means: u32, // samples * groups
@@ -51,7 +51,7 @@ fn total(value: f32, lane: u32) -> f32 {
   return stage[0];
 }
 
-fn channel_of(mean: u32, l: u32) -> u32 {
+fn channel_at(mean: u32, l: u32) -> u32 {
   return (mean % params.groups) * params.channels + l / params.space;
 }
 
@@ -90,7 +90,7 @@ fn main(
   for (var e = lane; e < count; e += WORKGROUP) {
     let at = (e / params.length * params.means + m) * params.length +
       e % params.length;
-    let c = channel_of(m, e % params.length);
+    let c = channel_at(m, e % params.length);
     var value = (f32(x[at]) - mean) * root;
     if (HAS_WEIGHT) {
       value *= f32(weight[c]);
@@ -98,6 +98,6 @@ fn main(
     if (HAS_BIAS) {
       value += f32(bias[c]);
     }
-    y[at] = T(value);
+    y[at] = T(finish(value, vec2f(1.0, 0.0), at));
   }
 }

@@ -1,5 +1,6 @@
 /** Launches over the rows of operands along one axis: rows merged to few axes, cut into parts that fit a binding. */
-import { linearGrid, rankWords, words } from "../launch.ts";
+import type { EpilogueCode } from "../epilogue.ts";
+import { type Box, linearGrid, rankWords, words } from "../launch.ts";
 import type {
   DType,
   Kernel,
@@ -91,12 +92,14 @@ export interface RowKernel {
   trips(n: number): number;
   /** Floating-point operations of an element. */
   readonly flops: number;
+  /** What is done where the last operand is stored. @default nothing */
+  finish?(output: Operand, box: Box): EpilogueCode;
 }
 
 /** One launch for each part of the rows. The last operand is written. */
 export function rowLaunches(
   { kept, n, operands }: Rows,
-  { kernel, declarations, whole, invocations, trips, flops }: RowKernel,
+  { kernel, declarations, whole, invocations, trips, flops, finish }: RowKernel,
   limits: Limits,
 ): Launch[] {
   const space = [...kept, n];
@@ -120,9 +123,16 @@ export function rowLaunches(
       ...windows.map(({ base }) => base),
     ];
     while (head.length % 4 !== 0) head.push(0);
+    const end = finish?.(operands[operands.length - 1], box);
+    const appended = end?.appended ?? [];
     return {
       kernel,
-      declarations: `${declarations}\nconst KEPT_RANK = ${r}u;`,
+      declarations: [
+        declarations,
+        `const KEPT_RANK = ${r}u;`,
+        ...(end ? [end.declarations] : []),
+      ].join("\n"),
+      appended,
       bindings: operands.map((operand, i) => {
         const last = i === operands.length - 1;
         return bindIn(operand, last ? "write" : "read", windows[i]);
@@ -134,8 +144,8 @@ export function rowLaunches(
       ),
       workgroups: linearGrid(rows * invocations(length), WORKGROUP, limits),
       trips: trips(length),
-      flops: rows * length * flops,
-      bytes: operands.reduce(
+      flops: rows * length * (flops + (end?.flops ?? 0)),
+      bytes: [...operands, ...appended.map(() => operands.at(-1)!)].reduce(
         (sum, { bytes, strides }) =>
           sum + rows * bytes * (strides[r] === 0 ? 1 : length),
         0,
