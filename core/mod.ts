@@ -50,3 +50,22 @@ export {
   type TuneOptions,
   type TuneResult,
 } from "./tune.ts";
+export {
+  type ElementType,
+  type FileSource,
+  loadNpy,
+  loadNpz,
+  loadSafetensors,
+  loadSafetensorsMetadata,
+  loadTensors,
+  loadTorch,
+  type NamedTensors,
+  saveNpy,
+  saveNpz,
+  type SaveNpzOptions,
+  type SaveOptions,
+  saveSafetensors,
+  type SaveSafetensorsOptions,
+  type TorchValue,
+  type WrittenTypes,
+} from "./formats/files.ts";

@@ -1,71 +1,75 @@
 /** A module's weights in a file. */
-import { tensor } from "../core/create.ts";
 import {
-  decodeSafetensors,
-  encodeSafetensors,
-} from "../core/formats/safetensors.ts";
+  readArrays,
+  saveSafetensors,
+  toTensor,
+} from "../core/formats/files.ts";
+import type { FileSource } from "../core/formats/source.ts";
 import { scope } from "../core/scope.ts";
-import type { Tensor } from "../core/tensor.ts";
 import type { Module } from "./module.ts";
 
 /**
  * Writes a module's parameters and buffers as safetensors. The file is written beside its place and then renamed, so that what stood there is whole
  * whatever happens.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn } from "@tessera/tessera";
+ *
+ * await init();
+ * const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+ * const [net, twin] = [new nn.Linear(3, 2), new nn.Linear(3, 2)];
+ * await nn.saveWeights(net, path);
+ * await nn.loadWeights(twin, path);
+ * assertEquals(await twin.weight.array(), await net.weight.array());
+ * await Deno.remove(path);
+ * ```
  */
 export async function saveWeights(net: Module, path: string): Promise<void> {
-  const state = [...net.stateDict()];
-  const values = await Promise.all(state.map(([, value]) => value.read()));
-  const tensors = new Map(state.map(([name, { dtype, shape }], i) => [
-    name,
-    { dtype, shape, data: values[i] },
-  ]));
-  const temporary = `${path}.${crypto.randomUUID()}.part`;
-  const file = await Deno.open(temporary, { write: true, createNew: true });
-  try {
-    const bytes = encodeSafetensors(tensors);
-    for (let at = 0; at < bytes.length;) {
-      at += await file.write(bytes.subarray(at));
-    }
-    await file.syncData();
-  } finally {
-    file.close();
-  }
-  await Deno.rename(temporary, path);
+  await saveSafetensors(path, net.stateDict());
 }
 
 /**
- * Reads weights of safetensors, from a path, URL or bytes, into a module, by name. Nothing changes unless all of it fits.
+ * Reads weights from a path, URL or bytes into a module, by name: a safetensors, npz or PyTorch file, told by its bytes. Nothing changes unless
+ * all of it fits. See {@linkcode saveWeights} for an example.
+ *
+ * Where a file keeps the weights in a part of it, such as a checkpoint's `state_dict` or a `module` around them, that part is taken: the one in
+ * which all names of the module are found, if they aren't at the top.
  *
  * @throws {FileFormatError} For a damaged file.
  * @throws {Error} A table of names that are missing, unexpected or mis-shaped.
  */
 export async function loadWeights(
   net: Module,
-  source: string | URL | Uint8Array,
+  source: FileSource,
   options: { readonly strict?: boolean } = {},
 ): Promise<void> {
+  const arrays = partFor([...net.stateDict().keys()], await readArrays(source));
   using _ = scope();
-  const bytes = source instanceof Uint8Array
-    ? source
-    : await fetchBytes(source);
-  const name = source instanceof Uint8Array ? "bytes" : String(source);
-  const { tensors } = decodeSafetensors(bytes, name);
-  const state = new Map<string, Tensor>();
-  for (const [key, { shape, data }] of tensors) {
-    state.set(key, tensor(data, { shape }));
-  }
-  net.loadStateDict(state, options);
+  const state = arrays.entries().map(([name, array]) =>
+    [name, toTensor(array)] as const
+  );
+  net.loadStateDict(new Map(state), options);
 }
 
-async function fetchBytes(source: string | URL): Promise<Uint8Array> {
-  if (typeof source === "string" && !/^[a-z][a-z0-9+.-]+:/i.test(source)) {
-    return await Deno.readFile(source);
+/** The entries under the first prefix that has all of these names, without it; all entries where there is none. */
+function partFor<T>(
+  names: readonly string[],
+  entries: ReadonlyMap<string, T>,
+): ReadonlyMap<string, T> {
+  if (names.length === 0 || names.every((name) => entries.has(name))) {
+    return entries;
   }
-  const response = await fetch(source);
-  if (!response.ok) {
-    throw new Error(
-      `Cannot load ${source}: the server answered ${response.status}`,
+  for (const key of entries.keys()) {
+    const prefix = key.slice(0, key.length - names[0].length);
+    const found = prefix.endsWith(".") &&
+      names.every((name) => entries.has(prefix + name));
+    if (!found) continue;
+    const part = entries.entries().filter(([name]) => name.startsWith(prefix));
+    return new Map(
+      part.map(([name, value]) => [name.slice(prefix.length), value]),
     );
   }
-  return new Uint8Array(await response.arrayBuffer());
+  return entries;
 }

@@ -5,11 +5,25 @@
  * strings to strings. Then come the arrays' bytes without a hole, little-endian, as on every machine that has WebGPU. Reading is strict:
  * whatever breaks a rule of the format is refused with the byte at which it does, before any memory is taken for the arrays.
  */
-import type { DType, HostArray, HostData, Shape } from "../../wgsl/op.ts";
+import type { HostArray, HostData, Shape } from "../../wgsl/op.ts";
 import { formatShape, sizeOf } from "../../wgsl/shape.ts";
-import { FileFormatError } from "../errors.ts";
-import { emptyData } from "../host.ts";
-import { type Entry, readHeader, type Refuse } from "./safetensors_header.ts";
+import {
+  bytesOf,
+  decodeElements,
+  dtypeFor,
+  ELEMENT_TYPES,
+  type ElementType,
+  extentOf,
+  isElementType,
+  tooLarge,
+} from "./elements.ts";
+import {
+  encodeElements,
+  writtenType,
+  type WrittenTypes,
+} from "./elements_write.ts";
+import { type Refuse, refuser, viewOf } from "./refuse.ts";
+import { type Entry, readHeader } from "./safetensors_header.ts";
 
 /** What a file holds. */
 export interface Safetensors {
@@ -21,47 +35,10 @@ export interface Safetensors {
 /** Longest header, in bytes, that the format allows. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** How an element type of the format is read. */
-interface Codec {
-  /** Of one element. */
-  readonly bytes: number;
-  readonly dtype: DType;
-  /** Converts the elements in `from`; returns the first that can't be kept, and why. Absent where the bytes are those of the dtype. */
-  convert?(from: DataView, to: HostData): Refusal | undefined;
-}
-
-interface Refusal {
-  readonly index: number;
-  readonly rule: string;
-}
-
-const CODECS: ReadonlyMap<string, Codec> = new Map<string, Codec>([
-  ["F64", { bytes: 8, dtype: "f64" }],
-  ["F32", { bytes: 4, dtype: "f32" }],
-  ["F16", { bytes: 2, dtype: "f16" }],
-  ["BF16", { bytes: 2, dtype: "f32", convert: widenBfloat16 }],
-  ["I64", { bytes: 8, dtype: "i32", convert: narrowInt64 }],
-  ["I32", { bytes: 4, dtype: "i32" }],
-  ["U32", { bytes: 4, dtype: "u32" }],
-  ["U8", { bytes: 1, dtype: "u32", convert: widenUint8 }],
-  ["BOOL", { bytes: 1, dtype: "bool", convert: checkBool }],
-]);
-
-/** Element types that files are written with. */
-const WRITTEN: Readonly<Record<DType, string>> = {
-  f64: "F64",
-  f32: "F32",
-  f16: "F16",
-  i32: "I32",
-  u32: "U32",
-  bool: "BOOL",
-};
-
 /**
  * Reads a safetensors file.
  *
- * F32, F16, F64, I32 and U32 keep their type, BOOL becomes bool; BF16 is widened to f32 and U8 to u32, both without loss; I64 becomes i32
- * where all of its values fit. The arrays are copies. `file` names the bytes in errors.
+ * The arrays are copies, of the types that `elements.ts` lists. `file` names the bytes in errors.
  *
  * @throws {FileFormatError} when the bytes break a rule of the format or hold an element type or a value that has no place here
  */
@@ -69,39 +46,48 @@ export function decodeSafetensors(
   bytes: Uint8Array,
   file = "safetensors data",
 ): Safetensors {
-  const refuse: Refuse = (offset, rule) => {
-    throw new FileFormatError(
-      `Cannot read ${file}: ${rule} (byte ${offset})`,
-      file,
-      offset,
-      rule,
-    );
-  };
-  const start = headerEnd(bytes, refuse);
-  const { entries, metadata } = readHeader(
-    bytes.subarray(8, start),
-    8,
-    refuse,
-  );
-  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
-  const codecs = entries.map((entry) => checkEntry(entry, refuse));
-  checkLayout(entries, start, bytes.length, refuse);
+  const refuse = refuser(file);
+  const { entries, metadata, start } = layOut(bytes, refuse);
   const tensors = new Map<string, HostArray>();
-  entries.forEach(({ name, shape, begin, end }, i) => {
-    const { dtype, convert, bytes: size } = codecs[i];
-    const data = emptyData(dtype, sizeOf(shape));
+  for (const { name, shape, begin, end, type } of entries) {
     const from = bytes.subarray(start + begin, start + end);
-    if (convert) {
-      const view = new DataView(from.buffer, from.byteOffset, from.length);
-      const refusal = convert(view, data);
-      if (refusal) {
-        const at = start + begin + refusal.index * size;
-        refuse(at, `${JSON.stringify(name)} ${refusal.rule}`);
-      }
-    } else new Uint8Array(data.buffer).set(from);
-    tensors.set(name, { shape, dtype, data });
-  });
+    const data = decodeElements(type, from, (index, rule) => {
+      const at = start + begin + index * bytesOf(type);
+      return refuse(at, `${JSON.stringify(name)} ${rule}`);
+    });
+    tensors.set(name, { shape, dtype: dtypeFor(type), data });
+  }
   return { tensors, metadata };
+}
+
+/** The metadata of a safetensors file. The header is checked as a whole, the arrays' values are not. */
+export function decodeMetadata(
+  bytes: Uint8Array,
+  file: string,
+): Map<string, string> {
+  return layOut(bytes, refuser(file)).metadata;
+}
+
+/** An array whose description has been checked. */
+interface Checked extends Entry {
+  readonly type: ElementType;
+}
+
+/** What the header says, held against the file; the arrays in the order of their bytes. */
+function layOut(
+  bytes: Uint8Array,
+  refuse: Refuse,
+): {
+  readonly entries: Checked[];
+  readonly metadata: Map<string, string>;
+  readonly start: number;
+} {
+  const start = headerEnd(bytes, refuse);
+  const header = readHeader(bytes.subarray(8, start), 8, refuse);
+  header.entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  const entries = header.entries.map((entry) => checkEntry(entry, refuse));
+  checkLayout(entries, start, bytes.length, refuse);
+  return { entries, metadata: header.metadata, start };
 }
 
 /** Where the header ends, from the file's first eight bytes. */
@@ -112,8 +98,7 @@ function headerEnd(bytes: Uint8Array, refuse: Refuse): number {
       `a file of ${bytes.length} bytes is too short for the length of its header`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const length = view.getBigUint64(0, true);
+  const length = viewOf(bytes).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     return refuse(
       0,
@@ -130,35 +115,28 @@ function headerEnd(bytes: Uint8Array, refuse: Refuse): number {
 }
 
 /** Holds an array's type, shape and length against each other. */
-function checkEntry(
-  { name, dtype, shape, begin, end, at }: Entry,
-  refuse: Refuse,
-): Codec {
+function checkEntry(entry: Entry, refuse: Refuse): Checked {
+  const { name, dtype, shape, begin, end, at } = entry;
   const label = JSON.stringify(name);
-  const codec = CODECS.get(dtype);
-  if (!codec) {
+  if (!isElementType(dtype)) {
     return refuse(
       at,
       `${label} has type ${JSON.stringify(dtype)}: expected one of ${
-        [...CODECS.keys()].join(", ")
+        ELEMENT_TYPES.join(", ")
       }`,
     );
   }
-  // Without the zeros, so that no huge axis hides behind an empty one.
-  const extent = sizeOf(shape.filter((n) => n !== 0)) * codec.bytes;
-  if (!Number.isSafeInteger(extent)) {
-    refuse(at, `${label} has shape ${formatShape(shape)}, which is too large`);
-  }
-  const bytes = sizeOf(shape) * codec.bytes;
-  if (end - begin !== bytes) {
+  const extent = extentOf(dtype, shape) ??
+    refuse(at, `${label} ${tooLarge(shape)}`);
+  if (end - begin !== extent) {
     refuse(
       at,
       `${label} of ${dtype} ${
         formatShape(shape)
-      } takes ${bytes} bytes but its data_offsets are [${begin}, ${end}]`,
+      } takes ${extent} bytes but its data_offsets are [${begin}, ${end}]`,
     );
   }
-  return codec;
+  return { ...entry, type: dtype };
 }
 
 /** Checks that the arrays, in order of their bytes, fill the file without hole or overlap. */
@@ -191,53 +169,23 @@ function checkLayout(
   }
 }
 
-function widenBfloat16(from: DataView, to: HostData): undefined {
-  const bits = new Uint32Array(to.buffer);
-  for (let i = 0; i < bits.length; i++) {
-    bits[i] = from.getUint16(2 * i, true) << 16;
-  }
-}
-
-function widenUint8(from: DataView, to: HostData): undefined {
-  for (let i = 0; i < to.length; i++) to[i] = from.getUint8(i);
-}
-
-function narrowInt64(from: DataView, to: HostData): Refusal | undefined {
-  for (let i = 0; i < to.length; i++) {
-    const low = from.getInt32(8 * i, true);
-    if (from.getInt32(8 * i + 4, true) !== low >> 31) {
-      const value = from.getBigInt64(8 * i, true);
-      return {
-        index: i,
-        rule: `has the 64-bit value ${value}, which doesn't fit i32`,
-      };
-    }
-    to[i] = low;
-  }
-}
-
-function checkBool(from: DataView, to: HostData): Refusal | undefined {
-  for (let i = 0; i < to.length; i++) {
-    const value = from.getUint8(i);
-    if (value > 1) {
-      return { index: i, rule: `has the bool ${value}: expected 0 or 1` };
-    }
-    to[i] = value;
-  }
-}
-
 /**
  * Writes a safetensors file. The same arrays in the same order give the same bytes; wider element types come first, so that all are aligned.
  *
- * @throws {TypeError} when an array is named `__metadata__` or has another number of elements than its shape
+ * @throws {TypeError} when an array is named `__metadata__`, has another number of elements than its shape, or can't have the type asked for
+ * @throws {RangeError} when an integer doesn't fit the type asked for
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, HostArray>,
   metadata: ReadonlyMap<string, string> = new Map(),
+  types: WrittenTypes = {},
 ): Uint8Array<ArrayBuffer> {
-  const order = [...tensors].sort(([, a], [, b]) =>
-    b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT
-  );
+  const order = [...tensors].map(([name, { shape, dtype, data }]) => {
+    checkWritable(name, shape, data);
+    const type = writtenType(dtype, types);
+    const values = encodeElements(data, dtype, type, quote(name));
+    return { name, shape, type, values };
+  }).sort((a, b) => bytesOf(b.type) - bytesOf(a.type));
   const fields: string[] = [];
   if (metadata.size > 0) {
     const strings = [...metadata].map(([key, value]) =>
@@ -246,11 +194,10 @@ export function encodeSafetensors(
     fields.push(`"__metadata__":{${strings.join(",")}}`);
   }
   let length = 0;
-  for (const [name, { shape, dtype, data }] of order) {
-    checkWritable(name, shape, data);
-    const end = length + data.byteLength;
+  for (const { name, shape, type, values } of order) {
+    const end = length + values.length;
     fields.push(
-      `${quote(name)}:{"dtype":"${WRITTEN[dtype]}","shape":[${
+      `${quote(name)}:{"dtype":"${type}","shape":[${
         shape.join(",")
       }],"data_offsets":[${length},${end}]}`,
     );
@@ -259,14 +206,13 @@ export function encodeSafetensors(
   const header = new TextEncoder().encode(`{${fields.join(",")}}`);
   const start = 8 + Math.ceil(header.length / 8) * 8;
   const bytes = new Uint8Array(start + length);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
+  viewOf(bytes).setBigUint64(0, BigInt(start - 8), true);
   bytes.set(header, 8);
   bytes.fill(0x20, 8 + header.length, start);
   let at = start;
-  for (const [, { data }] of order) {
-    const from = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    bytes.set(from, at);
-    at += from.length;
+  for (const { values } of order) {
+    bytes.set(values, at);
+    at += values.length;
   }
   return bytes;
 }

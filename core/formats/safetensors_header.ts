@@ -5,8 +5,7 @@
  * stands. What the format allows is a small part of JSON, so reading exactly that part is short.
  */
 
-/** Ends the reading with an error: the byte of the file, and the rule that it breaks. */
-export type Refuse = (offset: number, rule: string) => never;
+import type { Refuse } from "./refuse.ts";
 
 /** An array as the header describes it. */
 export interface Entry {

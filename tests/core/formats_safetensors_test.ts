@@ -4,7 +4,9 @@ import {
   decodeSafetensors,
   encodeSafetensors,
 } from "../../core/formats/safetensors.ts";
+import type { WrittenTypes } from "../../core/formats/elements_write.ts";
 import type { HostArray } from "../../wgsl/op.ts";
+import { assertFails } from "../support/errors.ts";
 import { host } from "../support/plan.ts";
 
 /** A file from its header, as text or as a value, and its data. */
@@ -100,6 +102,13 @@ Deno.test("types that tensors don't have are widened or narrowed where no value 
     -(2 ** 31),
     2 ** 31 - 1,
   ]);
+  assertEquals(read("U64", [1], [255, 255, 255, 255, 0, 0, 0, 0]), [
+    "u32",
+    2 ** 32 - 1,
+  ]);
+  assertEquals(read("I16", [2], [0, 128, 255, 127]), ["i32", -32768, 32767]);
+  assertEquals(read("U16", [2], [0, 128, 255, 255]), ["u32", 32768, 65535]);
+  assertEquals(read("I8", [2], [128, 127]), ["i32", -128, 127]);
 });
 
 Deno.test("files that another program wrote are read, bfloat16 and bytes included", async () => {
@@ -146,6 +155,11 @@ Deno.test("values that have no place in a tensor are refused at their byte", () 
   assertEquals(refusal(big), [
     big.length - 8,
     '"w" has the 64-bit value 2147483648, which doesn\'t fit i32',
+  ]);
+  const word = fileOf(one("U64", [1], [0, 8]), [0, 0, 0, 0, 1, 0, 0, 0]);
+  assertEquals(refusal(word), [
+    word.length - 8,
+    '"w" has the 64-bit value 4294967296, which doesn\'t fit u32',
   ]);
   const bool = fileOf(one("BOOL", [2], [0, 2]), [1, 2]);
   assertEquals(refusal(bool), [
@@ -202,9 +216,9 @@ Deno.test("arrays that overlap, leave a hole or don't have their shape's length 
     13,
     '"w" has shape [1099511627776, 1099511627776, 0], which is too large',
   ]);
-  assertEquals(refusal(fileOf(one("I8", [1], [0, 1]), [1])), [
+  assertEquals(refusal(fileOf(one("F8_E5M2", [1], [0, 1]), [1])), [
     13,
-    '"w" has type "I8": expected one of F64, F32, F16, BF16, I64, I32, U32, U8, BOOL',
+    '"w" has type "F8_E5M2": expected one of F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, BOOL',
   ]);
 });
 
@@ -274,6 +288,63 @@ Deno.test("a header that isn't exactly the format's JSON is refused at the byte 
   const utf8 = fileOf('{"w?":1}');
   utf8[11] = 0xff;
   assertEquals(refusal(utf8)[0], 9);
+});
+
+Deno.test("arrays are written as the types asked for, rounded to even", () => {
+  const tensors = new Map<string, HostArray>([
+    ["w", host([1 + 2 ** -8, 1 + 3 * 2 ** -8, 3.4e38, NaN, -0], [5])],
+    ["i", host([-1, 2], [2], "i32")],
+    ["u", host([255], [1], "u32")],
+    ["b", host([1, 0], [2], "bool")],
+  ]);
+  const types = { f32: "BF16", i32: "I64", u32: "U8", bool: "U8" } as const;
+  const bytes = encodeSafetensors(tensors, new Map(), types);
+  const start = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  const minusOne = new Array(8).fill(255);
+  assertEquals([...bytes.slice(start)], [
+    ...[...minusOne, 2, 0, 0, 0, 0, 0, 0, 0],
+    ...[0x80, 0x3f, 0x82, 0x3f, 0x80, 0x7f, 0xc0, 0x7f, 0x00, 0x80],
+    ...[255, 1, 0],
+  ]);
+  const back = decodeSafetensors(bytes).tensors;
+  assertEquals([...back.get("w")!.data], [1, 1.015625, Infinity, NaN, -0]);
+  const half = encodeSafetensors(tensors, new Map(), { f32: "F16" });
+  assertEquals(decodeSafetensors(half).tensors.get("w")!.dtype, "f16");
+});
+
+Deno.test("a NaN stays a NaN in bfloat16, whatever its payload", () => {
+  const bits = Uint32Array.of(0x7f800001, 0xffffffff);
+  const data = new Float32Array(bits.buffer);
+  const w: HostArray = { shape: [2], dtype: "f32", data };
+  const bytes = encodeSafetensors(new Map([["w", w]]), new Map(), {
+    f32: "BF16",
+  });
+  assertEquals([...bytes.slice(-4)], [0xc0, 0x7f, 0xff, 0xff]);
+});
+
+Deno.test("an array can't be written as a type that doesn't hold it", () => {
+  const write = (array: HostArray, types: WrittenTypes) => () =>
+    encodeSafetensors(new Map([["w", array]]), new Map(), types);
+  assertFails(
+    write(host([1, 256], [2], "i32"), { i32: "U8" }),
+    RangeError,
+    'Cannot write "w" as U8: element 1 is 256, which doesn\'t fit',
+  );
+  assertFails(
+    write(host([-1], [1], "i32"), { i32: "U64" }),
+    RangeError,
+    'Cannot write "w" as U64: element 0 is -1, which doesn\'t fit',
+  );
+  assertFails(
+    write(host([1], [1]), { f32: "I32" }),
+    TypeError,
+    "Cannot write f32 as I32: expected F64, F32, F16 or BF16",
+  );
+  assertFails(
+    write(host([1], [1], "i32"), { i32: "F32" }),
+    TypeError,
+    "Cannot write i32 as F32: expected an integer type",
+  );
 });
 
 Deno.test("an array can't be written under the format's own name, with a wrong shape or an unpaired surrogate", () => {
