@@ -13,6 +13,7 @@ import type {
   Meta,
   Op,
   Plan,
+  Slot,
   View,
 } from "../../wgsl/op.ts";
 import { contiguousView, itemBytes, sizeOf } from "../../wgsl/shape.ts";
@@ -28,6 +29,10 @@ export const PORTABLE_LIMITS: Limits = {
   maxComputeWorkgroupStorageSize: 16384,
   maxLoopTrips: 60000,
 };
+
+/** Bytes behind each tensor that a kernel may not touch, and what they hold, as does all memory that wasn't written yet. */
+const MARGIN = 1024;
+const FILL = 0x7b;
 
 let device: GPUDevice | undefined;
 
@@ -129,11 +134,13 @@ export async function runVariant<Attrs>(
   });
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
     GPUBufferUsage.COPY_DST;
-  const create = (bytes: number) =>
-    gpu.createBuffer({
-      size: Math.max(256, Math.ceil(bytes / 256) * 256),
-      usage,
-    });
+  const create = (bytes: number) => {
+    const size = Math.max(256, Math.ceil(bytes / 256) * 256) + MARGIN;
+    const buffer = gpu.createBuffer({ size, usage });
+    // A kernel must not rely on fresh buffers being zero: recycled ones aren't.
+    gpu.queue.writeBuffer(buffer, 0, new Uint8Array(size).fill(FILL));
+    return buffer;
+  };
   const buffers = {
     input: inputs.map((x) => {
       const words = toWords(x);
@@ -147,18 +154,24 @@ export async function runVariant<Attrs>(
     ),
     scratch: (plan.scratch ?? []).map(create),
   };
-  // A kernel must not rely on fresh buffers being zero: recycled ones aren't.
-  for (const buffer of [...buffers.output, ...buffers.scratch]) {
-    gpu.queue.writeBuffer(buffer, 0, new Uint8Array(buffer.size).fill(0x7b));
-  }
   op.inPlace?.forEach((from, to) => buffers.output[to] = buffers.input[from]);
   try {
-    await runLaunches(gpu, plan, buffers, allowed);
-    return await Promise.all(outputViews.map(async (y, i) => ({
-      shape: y.shape,
-      dtype: y.dtype,
-      data: fromWords(await download(gpu, buffers.output[i]), y),
-    })));
+    const ends = {
+      input: inputs.map((x) => toWords(x).byteLength),
+      output: outputViews.map((y) => sizeOf(y.shape) * itemBytes(y.dtype)),
+      scratch: plan.scratch ?? [],
+    };
+    for (const launch of plan.launches) checkLaunch(launch, allowed);
+    await runLaunches(gpu, withMargins(plan, ends), buffers);
+    return await Promise.all(outputViews.map(async (y, i) => {
+      const bytes = await download(gpu, buffers.output[i]);
+      const end = Math.ceil(ends.output[i] / 4) * 4;
+      assert(
+        new Uint8Array(bytes, end).every((byte) => byte === FILL),
+        `${op.name} (${name}) writes beyond output ${i}`,
+      );
+      return { shape: y.shape, dtype: y.dtype, data: fromWords(bytes, y) };
+    }));
   } finally {
     for (const list of Object.values(buffers)) list.forEach((b) => b.destroy());
   }
@@ -205,14 +218,33 @@ export async function checkOp<Attrs>(
   return ran;
 }
 
+/**
+ * The plan with bindings that reach to the end of a buffer, where they reach to the end of a tensor. WebGPU drops writes beyond a binding and reads 0
+ * there, which would hide that a kernel strays; memory pools hand out buffers that are longer than a tensor.
+ */
+function withMargins(
+  plan: Plan,
+  ends: Readonly<Record<Slot, readonly number[]>>,
+): Plan {
+  return {
+    ...plan,
+    launches: plan.launches.map((launch) => ({
+      ...launch,
+      bindings: launch.bindings.map((binding) => {
+        const { slot, index, offset, size } = binding;
+        const last = offset + size >= ends[slot][index];
+        return last ? { ...binding, size: size + MARGIN } : binding;
+      }),
+    })),
+  };
+}
+
 async function runLaunches(
   gpu: GPUDevice,
   plan: Plan,
-  buffers: Record<"input" | "output" | "scratch", GPUBuffer[]>,
-  limits: Limits,
+  buffers: Record<Slot, GPUBuffer[]>,
 ): Promise<void> {
   for (const launch of plan.launches) {
-    checkLaunch(launch, limits);
     gpu.pushErrorScope("validation");
     const f16 = launch.declarations?.includes("f16") ? "enable f16; " : "";
     const module = gpu.createShaderModule({
