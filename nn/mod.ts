@@ -7,7 +7,9 @@ export * from "./functional_pad.ts";
 export * from "./functional_pool.ts";
 export * from "./functional_resize.ts";
 export * from "./functional_unfold.ts";
-export { Module, Parameter, parameter } from "./module.ts";
+export { Module } from "./module.ts";
+export { Parameter, parameter } from "./parameter.ts";
+export type { ForwardHook, ForwardPreHook, HookHandle } from "./hooks.ts";
 export { nearest, type StateDict } from "./state.ts";
 export * from "./layers/activation.ts";
 export { Flatten, Identity, Sequential } from "./layers/container.ts";
@@ -27,9 +29,24 @@ export {
   mseLoss,
   type Reduction,
 } from "./loss.ts";
+export { Adagrad, type AdagradOptions } from "./optim/adagrad.ts";
 export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";
-export { Optimizer } from "./optim/optimizer.ts";
+export * from "./optim/clip.ts";
+export {
+  type Memory,
+  type Optimizable,
+  Optimizer,
+  type ParamGroup,
+  type Settings,
+  type Step,
+} from "./optim/optimizer.ts";
+export { RMSprop, type RMSpropOptions } from "./optim/rmsprop.ts";
 export { SGD, type SGDOptions } from "./optim/sgd.ts";
+export type {
+  GroupState,
+  OptimizerState,
+  ParameterState,
+} from "./optim/state.ts";
 export * as init from "./init.ts";
 export {
   type Batch,

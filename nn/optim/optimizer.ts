@@ -1,50 +1,309 @@
-/** What optimisers share: parameters, and the memory of past gradients that goes with each. */
-import { zeros } from "../../core/create.ts";
-import { outsideScopes } from "../../core/scope.ts";
-import type { Tensor } from "../../core/tensor.ts";
+/** What optimisers share: groups of parameters, the memory of past gradients that goes with each parameter, and how both are saved. */
+import { noGrad } from "../../core/autograd.ts";
+import { full } from "../../core/create.ts";
+import { stack } from "../../core/join.ts";
+import { outsideScopes, tidy } from "../../core/scope.ts";
+import { apply, Tensor } from "../../core/tensor.ts";
+import type { Op } from "../../wgsl/op.ts";
+import {
+  checkState,
+  type OptimizerState,
+  type ParameterState,
+  plainOf,
+} from "./state.ts";
 
-/** Changes parameters by their gradients. */
-export abstract class Optimizer {
-  readonly parameters: readonly Tensor[];
-  /** Step size. May be changed between steps. */
-  lr: number;
+/** Options of an optimiser with nothing left out. They may be changed between steps. */
+export type Settings<O> = { -readonly [K in keyof O]-?: NonNullable<O[K]> };
 
-  constructor(parameters: Iterable<Tensor>, lr: number) {
-    this.parameters = [...parameters];
-    this.lr = lr;
-    if (this.parameters.length === 0) {
+/** Parameters that are stepped with the same options. */
+export type ParamGroup<O> = Settings<O> & {
+  /** The parameters, in the order of `stateDict`. */
+  readonly params: Tensor[];
+  /** The step size that the first schedule started from. Set by schedules. */
+  initialLr?: number;
+};
+
+/** What optimisers take: parameters, or groups of them with options of their own; what a group leaves out comes from the options of all. */
+export type Optimizable<O> =
+  | Iterable<Tensor>
+  | Iterable<Partial<O> & { readonly params: Iterable<Tensor> }>;
+
+/** What an optimiser remembers of a parameter. */
+export interface Memory {
+  /** Steps that the parameter has made. */
+  readonly steps: number;
+  /** Names of what is remembered of each element, in the order of the last axis of the tensor that holds it. */
+  readonly names: readonly string[];
+}
+
+/** How parameters with the same memory make a step. */
+export interface Step {
+  /** What the step remembers, by PyTorch's names. */
+  readonly names: readonly string[];
+  /** What it is at first. @default 0 */
+  readonly initial?: number;
+  /** Runs it on `count` parameters: `param, grad, state, …`, without states where there are no names. */
+  run(count: number, operands: readonly Tensor[]): void;
+}
+
+/** A step by an op of wgsl/optim. */
+export function stepBy<Attrs>(
+  op: (count: number) => Op<Attrs>,
+  attrs: Attrs,
+  names: readonly string[],
+): Step {
+  return {
+    names,
+    run: (count, operands) => void apply(op(count), operands, attrs),
+  };
+}
+
+interface Slot extends Memory {
+  steps: number;
+  names: readonly string[];
+  /** `[…shape, names]` */
+  tensor: Tensor | undefined;
+}
+
+/**
+ * Changes parameters by their gradients. All parameters of a group that have made the same number of steps change in one call, two in a launch: with
+ * gradient and memory, the eight buffers that every adapter offers a kernel hold no more.
+ */
+export abstract class Optimizer<
+  O extends { readonly lr?: number } = { readonly lr?: number },
+> implements Disposable {
+  /** The parameters with their options, which may be changed between steps. */
+  readonly paramGroups: ParamGroup<O>[] = [];
+  /** Options of groups that don't say otherwise. */
+  readonly defaults: Settings<O>;
+  readonly #slots = new Map<Tensor, Slot>();
+
+  constructor(parameters: Optimizable<O>, defaults: Settings<O>) {
+    this.defaults = defaults;
+    const given = [...parameters];
+    if (given.length === 0) {
       throw new RangeError("Cannot optimise: no parameters were given");
     }
-    const bad = this.parameters.findIndex((p) => !p.requiresGrad);
-    if (bad >= 0) {
-      throw new RangeError(
-        `Cannot optimise parameter ${bad}: it does not require gradients`,
-      );
+    const plain = given.filter((x) => x instanceof Tensor);
+    if (plain.length === given.length) {
+      this.#add({ params: plain });
+      return;
     }
+    for (const group of given) {
+      if (group instanceof Tensor) {
+        throw new TypeError(
+          "Cannot optimise a mixture of parameters and groups: expected one or the other",
+        );
+      }
+      this.#add(group);
+    }
+  }
+
+  /** All parameters, group by group. */
+  get parameters(): readonly Tensor[] {
+    return this.paramGroups.flatMap(({ params }) => params);
+  }
+
+  /** Step size of the first group. Setting it sets that of all groups. */
+  get lr(): number {
+    return this.#groups[0].lr;
+  }
+
+  set lr(value: number) {
+    for (const group of this.#groups) group.lr = value;
+  }
+
+  /** The groups as far as all optimisers know them. */
+  get #groups(): ParamGroup<{ readonly lr?: number }>[] {
+    return this.paramGroups as ParamGroup<{ readonly lr?: number }>[];
+  }
+
+  /** Adds parameters after construction, for instance when layers are unfrozen. */
+  addParamGroup(
+    group: Partial<O> & { readonly params: Iterable<Tensor> },
+  ): void {
+    this.#add(group);
+  }
+
+  #add(group: { readonly params: Iterable<Tensor> }): void {
+    const params = [...group.params];
+    const added = { ...this.defaults, ...group, params } as ParamGroup<O>;
+    if (params.length === 0) {
+      throw new RangeError("Cannot optimise: no parameters were given");
+    }
+    const known = this.parameters;
+    params.forEach((p, i) => {
+      const place = known.length + i;
+      if (!p.requiresGrad) {
+        throw new RangeError(
+          `Cannot optimise parameter ${place}: it does not require gradients`,
+        );
+      }
+      if (known.includes(p) || params.indexOf(p) < i) {
+        throw new RangeError(
+          `Cannot optimise parameter ${place}: it is there already`,
+        );
+      }
+    });
+    this.#check(added);
+    this.paramGroups.push(added);
+  }
+
+  #check(group: ParamGroup<O>): void {
+    const { lr } = group as ParamGroup<{ readonly lr?: number }>;
     if (!(lr >= 0)) {
       throw new RangeError(
         `Cannot optimise with lr ${lr}: expected a number of 0 or more`,
       );
     }
+    this.checkOptions(group);
   }
+
+  /** Throws a RangeError for options that can't be. Runs before the subclass's fields are set. */
+  protected abstract checkOptions(options: Settings<O>): void;
+
+  /** How parameters of a group with this memory make their next step. */
+  protected abstract nextStep(group: Settings<O>, memory: Memory): Step;
 
   /** Changes every parameter that has a gradient. */
   step(): void {
-    this.parameters.forEach((p, i) => {
-      if (p.grad) this.update(p, p.grad, i);
-    });
+    for (const group of this.paramGroups) {
+      for (const slots of this.#alike(group)) {
+        const [[, first]] = slots;
+        const step = this.nextStep(group, first);
+        const operands = Array.from(slots, ([p, slot]) => {
+          this.#remember(p, slot, step);
+          const grad = p.grad as Tensor;
+          return slot.tensor ? [p, grad, slot.tensor] : [p, grad];
+        });
+        step.run(slots.size, operands.flat());
+        for (const slot of slots.values()) slot.steps++;
+      }
+    }
   }
 
-  /** Changes one parameter, the `index`th. */
-  protected abstract update(p: Tensor, grad: Tensor, index: number): void;
+  /** Parameters with gradients, those together that can make one step. */
+  #alike({ params }: ParamGroup<O>): Iterable<Map<Tensor, Slot>> {
+    const alike = new Map<string, Map<Tensor, Slot>>();
+    for (const p of params) {
+      if (!p.grad) continue;
+      const slot = this.#slots.get(p) ??
+        { steps: 0, names: [], tensor: undefined };
+      this.#slots.set(p, slot);
+      const key = `${p.dtype} ${slot.steps} ${slot.names}`;
+      const same = alike.get(key);
+      if (same) same.set(p, slot);
+      else alike.set(key, new Map([[p, slot]]));
+    }
+    return alike.values();
+  }
+
+  /** Gives a parameter the memory that a step needs; what it has already is kept. */
+  #remember(p: Tensor, slot: Slot, { names, initial = 0 }: Step): void {
+    if (`${slot.names}` === `${names}`) return;
+    const { dtype } = p;
+    const held = slot.tensor;
+    const shape = [...p.shape, names.length];
+    slot.tensor = names.length === 0 ? undefined : lasting(() =>
+      held
+        ? stack(
+          names.map((name) =>
+            slot.names.includes(name)
+              ? held.select(-1, slot.names.indexOf(name))
+              : full(p.shape, initial, { dtype })
+          ),
+          -1,
+        )
+        : full(shape, initial, { dtype })
+    );
+    held?.dispose();
+    slot.names = names;
+  }
 
   /** Forgets the gradients. */
   zeroGrad(): void {
     for (const p of this.parameters) p.grad = null;
   }
+
+  /**
+   * The options of the groups and what is remembered of each parameter, under PyTorch's names. Its tensors are views of the optimiser's own memory,
+   * not copies, and belong to the current scope.
+   */
+  stateDict(): OptimizerState {
+    const { parameters } = this;
+    const state = new Map<number, ParameterState>();
+    parameters.forEach((p, i) => {
+      const slot = this.#slots.get(p);
+      if (!slot || slot.steps === 0) return;
+      const { steps, names, tensor } = slot;
+      const tensors = names.map((name, k): [string, Tensor] => [
+        name,
+        tensor!.select(-1, k),
+      ]);
+      state.set(i, { step: steps, tensors: new Map(tensors) });
+    });
+    return {
+      state,
+      paramGroups: this.paramGroups.map((group) =>
+        plainOf(group, group.params.map((p) => parameters.indexOf(p)))
+      ),
+    };
+  }
+
+  /**
+   * Takes over what {@linkcode stateDict} gave for the same parameters in the same groups. Nothing is changed unless all of it fits.
+   *
+   * @throws {Error} A table of what is missing, unexpected or of another shape.
+   */
+  loadStateDict({ state, paramGroups }: OptimizerState): void {
+    const groups = paramGroups.map(({ params: _, ...options }) => ({
+      ...this.defaults,
+      ...options,
+    }));
+    checkState(
+      { state, paramGroups },
+      this.paramGroups,
+      (i, steps) =>
+        this.nextStep(groups[i] as ParamGroup<O>, { steps, names: [] }).names,
+    );
+    groups.forEach((options, i) =>
+      this.#check({ ...options, params: this.paramGroups[i].params } as never)
+    );
+    this.paramGroups.forEach((group, i) => Object.assign(group, groups[i]));
+    const loaded = this.parameters.map((p, i) => {
+      const entry = state.get(i);
+      return entry && slotOf(p, entry);
+    });
+    this.dispose();
+    this.parameters.forEach((p, i) => {
+      const slot = loaded[i];
+      if (slot) this.#slots.set(p, slot);
+    });
+  }
+
+  /** Frees what is remembered of past gradients, so that the next step is the first. The parameters stay. */
+  dispose(): void {
+    for (const { tensor } of this.#slots.values()) tensor?.dispose();
+    this.#slots.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 }
 
-/** Zeros like a parameter, that no scope frees. */
-export function stateLike(p: Tensor): Tensor {
-  return outsideScopes(() => zeros(p.shape, { dtype: p.dtype }));
+function slotOf(p: Tensor, { step, tensors }: ParameterState): Slot {
+  const names = [...tensors.keys()];
+  const tensor = names.length === 0 ? undefined : lasting(() =>
+    stack(
+      Array.from(tensors.values(), (x) => x.to(p.dtype)),
+      -1,
+    )
+  );
+  return { steps: step, names, tensor };
+}
+
+/** A tensor that belongs to no scope and no graph. */
+function lasting(make: () => Tensor): Tensor {
+  return outsideScopes(() => tidy(() => noGrad(make)));
 }

@@ -1,8 +1,8 @@
-/** Adam (Kingma & Ba 2015, algorithm 1) and AdamW (Loshchilov & Hutter 2019, algorithm 2), in PyTorch's order of operations. */
+/** Adam (Kingma & Ba 2015, algorithm 1), AdamW (Loshchilov & Hutter 2019, algorithm 2) and AMSGrad (Reddi et al. 2018, algorithm 2), in PyTorch's order of operations. */
 import { f32 } from "../launch.ts";
-import type { Op } from "../op.ts";
 import code from "./adam.wgsl" with { type: "text" };
-import { inferStep, stepVariants } from "./step.ts";
+import { decayed } from "./sgd.ts";
+import { stepOp } from "./step.ts";
 
 /** Attributes of `adamStep`. */
 export interface AdamAttrs {
@@ -17,66 +17,62 @@ export interface AdamAttrs {
   readonly weightDecay: number;
   /** Whether decay shrinks the parameter directly (AdamW) instead of entering the gradient (Adam). */
   readonly decoupled: boolean;
+  /** Whether the highest mean of squares so far takes the mean's place. @default false */
+  readonly amsgrad?: boolean;
+  /** Whether to go up the gradient instead of down. @default false */
+  readonly maximize?: boolean;
   /** Which step this is, from 1: the running means start at 0 and are corrected for it. */
   readonly step: number;
 }
 
 /**
- * One step of Adam, in place: `m` and `v` are running means of the gradient and of its square, and
+ * One step of Adam of `count` parameters, in place: `m` and `v` are running means of the gradient and of its square, and
  * `param −= lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + eps)`.
  *
- * `param, grad, m, v: the same shape and floating-point type → param, m, v`
+ * `(param, grad: […], state: […, 2])… → (param, state)…`; the state holds m and v of each element and, with AMSGrad, `[…, 3]`, the highest v.
  *
  * @throws {RangeError} when the step isn't a positive integer
  */
-export const adamStep: Op<AdamAttrs> = {
+export const adamStep = stepOp<AdamAttrs>({
   name: "adamStep",
-  inPlace: [0, 2, 3],
-  volatile: true,
-  infer(inputs, { step }) {
-    if (!Number.isInteger(step) || step < 1) {
-      throw new RangeError(
-        `Cannot make step ${step} of Adam: expected an integer from 1`,
-      );
-    }
-    const names = ["a gradient", "a running mean", "a running mean of squares"];
-    return inferStep(inputs, [0, 2, 3], names);
+  code,
+  states: ({ amsgrad }) => amsgrad ? 3 : 2,
+  flops: 16,
+  check({ step }) {
+    if (Number.isInteger(step) && step >= 1) return;
+    throw new RangeError(
+      `Cannot make step ${step} of Adam: expected an integer from 1`,
+    );
   },
-  variants: stepVariants({
-    kernel: { label: "wgsl/optim/adam.wgsl", code },
-    flops: 16,
-    params: (attrs) => {
-      const { lr, beta1, beta2, eps, weightDecay, decoupled, step } = attrs;
-      return [
-        f32(decoupled ? 1 - lr * weightDecay : 1),
-        f32(decoupled ? 0 : weightDecay),
-        f32(beta1),
-        f32(1 - beta1),
-        f32(beta2),
-        f32(1 - beta2),
-        f32(lr / (1 - beta1 ** step)),
-        f32(Math.sqrt(1 - beta2 ** step)),
-        f32(eps),
-      ];
-    },
-  }, [0, 2, 3]),
-  reference([param, grad, m, v], [paramOut, mOut, vOut], attrs) {
+  words: (attrs) => {
     const { lr, beta1, beta2, eps, weightDecay, decoupled, step } = attrs;
-    const correction1 = 1 - beta1 ** step;
-    const correction2 = 1 - beta2 ** step;
-    for (let i = 0; i < paramOut.data.length; i++) {
-      let p = param.data[i];
-      let g = grad.data[i];
-      if (weightDecay !== 0) {
-        if (decoupled) p *= 1 - lr * weightDecay;
-        else g += weightDecay * p;
-      }
-      const mean = beta1 * m.data[i] + (1 - beta1) * g;
-      const square = beta2 * v.data[i] + (1 - beta2) * g * g;
-      mOut.data[i] = mean;
-      vOut.data[i] = square;
-      const scale = Math.sqrt(square) / Math.sqrt(correction2) + eps;
-      paramOut.data[i] = p - lr / correction1 * mean / scale;
-    }
+    return [
+      f32(attrs.maximize ? -1 : 1),
+      f32(decoupled ? 1 - lr * weightDecay : 1),
+      f32(decoupled ? 0 : weightDecay),
+      f32(beta1),
+      f32(1 - beta1),
+      f32(beta2),
+      f32(1 - beta2),
+      f32(lr / (1 - beta1 ** step)),
+      f32(Math.sqrt(1 - beta2 ** step)),
+      f32(eps),
+      Number(attrs.amsgrad ?? false),
+    ];
   },
-};
+  update(param, grad, s, attrs) {
+    const { lr, beta1, beta2, eps, weightDecay, decoupled, step } = attrs;
+    const p = decoupled ? param * (1 - lr * weightDecay) : param;
+    const g = decayed(
+      p,
+      grad,
+      decoupled ? { ...attrs, weightDecay: 0 } : attrs,
+    );
+    s[0] = beta1 * s[0] + (1 - beta1) * g;
+    s[1] = beta2 * s[1] + (1 - beta2) * g * g;
+    if (attrs.amsgrad) s[2] = Math.max(s[2], s[1]);
+    const square = attrs.amsgrad ? s[2] : s[1];
+    const scale = Math.sqrt(square) / Math.sqrt(1 - beta2 ** step) + eps;
+    return p - lr / (1 - beta1 ** step) * s[0] / scale;
+  },
+});

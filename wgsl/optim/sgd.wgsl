@@ -2,18 +2,25 @@
 // param -= lr * g
 // param, grad: n elements, param in place.
 //
+// No sum.
+//
 // Tiling: one invocation owns ITEMS elements, a workgroup's width apart, so
 // that neighbouring invocations touch neighbouring elements. Two reads and a
 // write an element.
+//
 // Edges: elements from `count` on don't exist.
+
+struct Rule {
+  sign: f32,
+  lr: f32,
+  weight_decay: f32,
+}
 
 struct Params {
   count: u32,
   param_base: u32,
   grad_base: u32,
-  sign: f32,
-  lr: f32,
-  weight_decay: f32,
+  @align(16) rule: Rule,
 }
 
 @group(0) @binding(0) var<storage, read_write> param: array<T>;
@@ -35,11 +42,11 @@ fn main(
       return;
     }
     let p = f32(param[params.param_base + i]);
-    var g = params.sign * f32(grad[params.grad_base + i]);
+    var g = params.rule.sign * f32(grad[params.grad_base + i]);
     // Not when it is 0, so that an infinite parameter gives no NaN.
-    if (params.weight_decay != 0.0) {
-      g += params.weight_decay * p;
+    if (params.rule.weight_decay != 0.0) {
+      g += params.rule.weight_decay * p;
     }
-    param[params.param_base + i] = T(p - params.lr * g);
+    param[params.param_base + i] = T(p - params.rule.lr * g);
   }
 }

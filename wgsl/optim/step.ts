@@ -1,4 +1,8 @@
-/** What optimiser steps share: one pass over a parameter, its gradient and the optimiser's state, all of the same shape. */
+/**
+ * What optimiser steps share: parameters with their gradients and what the optimiser remembers, many in one call and two in one launch.
+ *
+ * What is remembered of a parameter, such as Adam's two averages, is one tensor with an axis more, so that any rule has three operands a parameter.
+ */
 import { DTypeError, ShapeError } from "../errors.ts";
 import {
   bind,
@@ -9,108 +13,229 @@ import {
   windowOf,
   words,
 } from "../launch.ts";
-import type { Kernel, Meta, Plan, Request, Slot, Variant } from "../op.ts";
+import type {
+  HostArray,
+  Kernel,
+  Launch,
+  Meta,
+  Op,
+  Plan,
+  Request,
+  Shape,
+  Slot,
+} from "../op.ts";
 import { formatShape, itemBytes, sameShape, sizeOf } from "../shape.ts";
+import oneCode from "./step.wgsl" with { type: "text" };
+import twoCode from "./step_two.wgsl" with { type: "text" };
 
 /** Invocations of a workgroup, as written in the kernels. */
 const WORKGROUP = 64;
 
-/** Elements that an invocation of the preferred variant owns. */
+/** Elements that an invocation of the preferred variants owns. */
 const ITEMS = 4;
 
-/** A kernel that updates a parameter, and what it needs besides the operands. */
-export interface StepKernel<Attrs> {
-  readonly kernel: Kernel;
+/** Kernels of rules that remember something. */
+const STATEFUL = {
+  one: { label: "wgsl/optim/step.wgsl", code: oneCode },
+  two: { label: "wgsl/optim/step_two.wgsl", code: twoCode },
+};
+
+/** How an optimiser changes one element. */
+export interface StepRule<Attrs> {
+  readonly name: string;
+  /** The update in WGSL, that step.wgsl calls; or kernels of its own for a rule that remembers nothing. */
+  readonly code:
+    | string
+    | { readonly one: Kernel; readonly two: Kernel };
+  /** Numbers that are remembered of an element, at most three. @default 0 */
+  states?(attrs: Attrs): number;
   /** Floating-point operations on one element. */
   readonly flops: number;
-  /** Words of `Params` after the element count and the operands' bases. */
-  params(attrs: Attrs): (number | Float)[];
+  /** Words of the kernel's `Rule`. */
+  words(attrs: Attrs): (number | Float)[];
+  /** Throws for attributes that can't be. */
+  check?(attrs: Attrs): void;
+  /** The same on the host: the parameter's new value. `s` is what is remembered, changed in place. */
+  update(p: number, g: number, s: number[], attrs: Attrs): number;
 }
 
-/** Shape rule of a step: outputs are the operands that it overwrites. `names` are those of the operands after the parameter. */
-export function inferStep(
-  inputs: readonly Meta[],
-  inPlace: readonly number[],
-  names: readonly string[],
-): Meta[] {
-  const [param, ...others] = inputs;
+/**
+ * The op that makes a step of `count` parameters at once: `param, grad, state, param, grad, state, …`, without states if the rule has none. Parameters
+ * and states are overwritten.
+ */
+export function stepOp<Attrs>(
+  rule: StepRule<Attrs>,
+): (count: number) => Op<Attrs> {
+  const made: Op<Attrs>[] = [];
+  return (count) => made[count] ??= makeStep(rule, count);
+}
+
+function makeStep<Attrs>(rule: StepRule<Attrs>, count: number): Op<Attrs> {
+  const operands = rule.states ? 3 : 2;
+  const inPlace = Array.from(
+    { length: count },
+    (_, i) => rule.states ? [3 * i, 3 * i + 2] : [2 * i],
+  ).flat();
+  const plan = (most: number, items: number) => (request: Request<Attrs>) =>
+    planSteps(request, rule, inPlace, most, items);
+  return {
+    name: rule.name,
+    inPlace,
+    volatile: true,
+    infer(inputs, attrs) {
+      rule.check?.(attrs);
+      const states = rule.states?.(attrs);
+      for (let i = 0; i < inputs.length; i += operands) {
+        checkOperands(inputs.slice(i, i + operands), states);
+      }
+      return inPlace.map((i) => inputs[i]);
+    },
+    variants: [
+      { name: "two", plan: plan(2, ITEMS) },
+      { name: "one", plan: plan(1, ITEMS) },
+      { name: "naive", plan: plan(1, 1) },
+    ],
+    reference(inputs, outputs, attrs) {
+      const states = rule.states?.(attrs) ?? 0;
+      for (let i = 0; i < count; i++) {
+        const given = inputs.slice(i * operands, (i + 1) * operands);
+        const results = outputs.slice(i * (operands - 1));
+        stepOne(rule, given, results, attrs, states);
+      }
+    },
+  };
+}
+
+function stepOne<Attrs>(
+  rule: StepRule<Attrs>,
+  [param, grad, state]: readonly HostArray[],
+  [paramOut, stateOut]: readonly HostArray[],
+  attrs: Attrs,
+  states: number,
+): void {
+  for (let i = 0; i < paramOut.data.length; i++) {
+    const s: number[] = [];
+    for (let j = 0; j < states; j++) s.push(state.data[i * states + j]);
+    paramOut.data[i] = rule.update(param.data[i], grad.data[i], s, attrs);
+    for (let j = 0; j < states; j++) stateOut.data[i * states + j] = s[j];
+  }
+}
+
+function checkOperands(
+  [param, grad, state]: readonly Meta[],
+  states: number | undefined,
+): void {
   if (!["f32", "f16", "f64"].includes(param.dtype)) {
     throw new DTypeError(
       `Cannot step a parameter of ${param.dtype}: expected one of f32, f16, f64`,
       [param.dtype],
     );
   }
-  others.forEach((other, i) => {
-    if (!sameShape(other.shape, param.shape)) {
-      throw new ShapeError(
-        `Cannot step a parameter ${formatShape(param.shape)} with ${names[i]} ${
-          formatShape(other.shape)
-        }: expected the same shape`,
-        [param.shape, other.shape],
-      );
-    }
-    if (other.dtype !== param.dtype) {
-      throw new DTypeError(
-        `Cannot step a parameter of ${param.dtype} with ${
-          names[i]
-        } of ${other.dtype}: expected the same type`,
-        [param.dtype, other.dtype],
-      );
-    }
-  });
-  return inPlace.map((i) => inputs[i]);
+  checkOperand(param, "a gradient", grad, param.shape);
+  if (states === undefined) return;
+  checkOperand(param, "a state", state, [...param.shape, states]);
 }
 
-/** Variants of a step: several elements an invocation, and one. */
-export function stepVariants<Attrs>(
-  step: StepKernel<Attrs>,
-  inPlace: readonly number[],
-): Variant<Attrs>[] {
-  return [
-    { name: "several", plan: (r) => planStep(r, step, inPlace, ITEMS) },
-    { name: "naive", plan: (r) => planStep(r, step, inPlace, 1) },
-  ];
+function checkOperand(
+  param: Meta,
+  name: string,
+  given: Meta,
+  shape: Shape,
+): void {
+  if (!sameShape(given.shape, shape)) {
+    throw new ShapeError(
+      `Cannot step a parameter ${formatShape(param.shape)} with ${name} ${
+        formatShape(given.shape)
+      }: expected ${formatShape(shape)}`,
+      [param.shape, given.shape],
+    );
+  }
+  if (given.dtype !== param.dtype) {
+    throw new DTypeError(
+      `Cannot step a parameter of ${param.dtype} with ${name} of ${given.dtype}: expected the same type`,
+      [param.dtype, given.dtype],
+    );
+  }
 }
 
-function planStep<Attrs>(
+/** A part of one parameter, which fits a binding. */
+interface Part {
+  /** Position of the parameter among the inputs. */
+  readonly first: number;
+  readonly size: number;
+  /** Windows of the parameter, the gradient and the state. */
+  readonly windows: readonly ReturnType<typeof windowOf>[];
+}
+
+function planSteps<Attrs>(
   { inputs, attrs, limits }: Request<Attrs>,
-  { kernel, flops, params }: StepKernel<Attrs>,
+  rule: StepRule<Attrs>,
   inPlace: readonly number[],
+  most: number,
   items: number,
 ): Plan {
-  const [param] = inputs;
-  const n = sizeOf(param.shape);
-  if (n === 0) return { launches: [] };
-  const walks = inputs.map(({ dtype, offset }) => ({
-    strides: [1],
-    offset,
-    dtype,
-  }));
-  const launches = splitBox([n], walks, limits).map((box) => {
-    const [count] = box.size;
-    const windows = walks.map((walk) => windowOf(walk, box));
-    return {
-      kernel,
-      declarations: `alias T = ${storageType(param.dtype)};`,
+  const states = rule.states?.(attrs) ?? 0;
+  const operands = rule.states ? 3 : 2;
+  const parts: Part[] = [];
+  for (let first = 0; first < inputs.length; first += operands) {
+    const n = sizeOf(inputs[first].shape);
+    if (n === 0) continue;
+    const wide = Math.max(states, 1);
+    const walks = inputs.slice(first, first + operands).map((view, k) => ({
+      strides: k < 2 ? [1, 0] : [wide, 1],
+      offset: view.offset,
+      dtype: view.dtype,
+    }));
+    for (const box of splitBox([n, wide], walks, limits, [1])) {
+      const windows = walks.map((walk) => windowOf(walk, box));
+      parts.push({ first, size: box.size[0], windows });
+    }
+  }
+  const kernels = typeof rule.code === "string" ? STATEFUL : rule.code;
+  const launches: Launch[] = [];
+  while (parts.length > 0) {
+    // Parts of one parameter would bind its buffer twice, and may not share a launch; nor may parameters of different types.
+    const apart = most < 2 || parts.length < 2 ||
+      parts[0].first === parts[1].first ||
+      inputs[parts[0].first].dtype !== inputs[parts[1].first].dtype;
+    const together = parts.splice(0, apart ? 1 : 2);
+    const { dtype } = inputs[together[0].first];
+    const groups = together.map(({ size }) =>
+      Math.ceil(size / (WORKGROUP * items))
+    );
+    const total = groups.reduce((a, b) => a + b);
+    const count = together.reduce((sum, { size }) => sum + size, 0);
+    const head = together.flatMap(({ size, windows }) => [
+      size,
+      ...windows.map(({ base }) => base),
+    ]);
+    if (together.length > 1) head.push(groups[0]);
+    // The rule starts at a multiple of 16 bytes.
+    while (head.length % 4 !== 0) head.push(0);
+    const declarations = [`alias T = ${storageType(dtype)};`];
+    if (typeof rule.code === "string") {
+      declarations.push(`const STATES = ${states}u;`, rule.code);
+    }
+    launches.push({
+      kernel: together.length > 1 ? kernels.two : kernels.one,
+      declarations: declarations.join("\n"),
       constants: { ITEMS: items },
-      // What is overwritten is bound once, as an output that is also read.
-      bindings: windows.map((window, i) => {
-        const out = inPlace.indexOf(i);
-        const [slot, index]: [Slot, number] = out < 0
-          ? ["input", i]
-          : ["output", out];
-        return bind(slot, index, out < 0 ? "read" : "write", window);
-      }),
-      params: words(
-        count,
-        ...windows.map(({ base }) => base),
-        ...params(attrs),
+      bindings: together.flatMap(({ first, windows }) =>
+        windows.map((window, k) => {
+          // What is overwritten is bound once, as an output that is also read.
+          const out = inPlace.indexOf(first + k);
+          const [slot, index]: [Slot, number] = out < 0
+            ? ["input", first + k]
+            : ["output", out];
+          return bind(slot, index, out < 0 ? "read" : "write", window);
+        })
       ),
-      workgroups: linearGrid(Math.ceil(count / items), WORKGROUP, limits),
+      params: words(...head, ...rule.words(attrs)),
+      workgroups: linearGrid(total * WORKGROUP, WORKGROUP, limits),
       trips: items,
-      flops: count * flops,
-      bytes: count * itemBytes(param.dtype) * (inputs.length + inPlace.length),
-    };
-  });
+      flops: count * rule.flops,
+      bytes: count * itemBytes(dtype) * (3 + 2 * states),
+    });
+  }
   return { launches };
 }

@@ -1,0 +1,55 @@
+// param, s = update(rule, param, grad, s)
+// param, grad: n elements, state: [n, STATES], param and state in place.
+//
+// No sum.
+//
+// Tiling: one invocation owns ITEMS elements, a workgroup's width apart, so
+// that neighbouring invocations touch neighbouring elements. What a rule
+// remembers of an element lies together. Two reads and a write an element,
+// and STATES of each more.
+//
+// Edges: elements from `count` on don't exist.
+//
+// Appended: alias T (elements), const STATES and a rule: struct Rule and
+// fn update(rule: Rule, p: f32, g: f32, s: ptr<function, array<f32, 3>>) -> f32.
+
+struct Params {
+  count: u32,
+  param_base: u32,
+  grad_base: u32,
+  state_base: u32,
+  @align(16) rule: Rule,
+}
+
+@group(0) @binding(0) var<storage, read_write> param: array<T>;
+@group(0) @binding(1) var<storage, read> grad: array<T>;
+@group(0) @binding(2) var<storage, read_write> state: array<T>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+override ITEMS: u32;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let first = (group.y * groups.x + group.x) * 64u * ITEMS + lane;
+  for (var k = 0u; k < ITEMS; k++) {
+    let i = first + k * 64u;
+    if (i >= params.count) {
+      return;
+    }
+    let at = params.state_base + i * STATES;
+    var s: array<f32, 3>;
+    for (var j = 0u; j < STATES; j++) {
+      s[j] = f32(state[at + j]);
+    }
+    let p = f32(param[params.param_base + i]);
+    let g = f32(grad[params.grad_base + i]);
+    param[params.param_base + i] = T(update(params.rule, p, g, &s));
+    for (var j = 0u; j < STATES; j++) {
+      state[at + j] = T(s[j]);
+    }
+  }
+}
