@@ -178,9 +178,8 @@ export function convTranspose2d(
     );
   };
   const inputSize: [number, number] = [length(0), length(1)];
-  return tidy(() => {
-    const attrs = { stride, padding, dilation, groups, inputSize };
-    const [y] = apply(conv2dInputGradient, [x, w], attrs);
-    return bias ? y.add(bias.reshape([filters, 1, 1])) : y;
-  });
+  const attrs = { stride, padding, dilation, groups, inputSize };
+  if (!bias) return apply(conv2dInputGradient, [x, w], attrs)[0];
+  const fused = { ...attrs, epilogue: { bias: true } };
+  return apply(conv2dInputGradient, [x, w, bias], fused)[0];
 }

@@ -63,7 +63,10 @@ export interface Activation {
 export interface Epilogue {
   /** A summand a channel: `[K]`. */
   readonly bias?: boolean;
-  /** A factor and a second summand a channel, as of a batch norm in evaluation mode: `[K]` each. */
+  /**
+   * A factor and a second summand a channel: `[K]` each. A batch norm in evaluation mode with weight γ and bias β has
+   * scale = γ / √(running variance + ε) and shift = β − running mean · scale.
+   */
   readonly affine?: boolean;
   /** A summand of the output's shape. */
   readonly residual?: boolean;
