@@ -171,6 +171,13 @@ Deno.test("average pooling takes passes over a window that has more elements tha
   const x = noise([1, 2, 7, 9]);
   await checkBoth(x, square(5, 1, 2), { maxLoopTrips: 13 }, ["naive"]);
   await checkBoth(x, square(3, 1, 1), { maxLoopTrips: 3 }, ["naive"]);
+  // Rows of a window that are longer and shorter than its columns.
+  for (const kernel of [[3, 7], [7, 3]] as const) {
+    const attrs = { ...square(1), kernel };
+    for (const maxLoopTrips of [9, 17]) {
+      await checkBoth(x, attrs, { maxLoopTrips }, ["naive"]);
+    }
+  }
 });
 
 Deno.test("average pooling of a whole large plane keeps to the trip limit", async () => {

@@ -102,6 +102,13 @@ Deno.test("windows that overlap add up in max pooling's gradient", async () => {
   }
 });
 
+Deno.test("elements beside the last window take nothing from the windows of the next row or plane", async () => {
+  // Each plane has one window; its largest element would be in a second one below and beside it.
+  const x = noise([2, 3, 9, 13]);
+  for (let plane = 0; plane < 6; plane++) x.data[(plane * 9 + 6) * 13 + 7] = 9;
+  await checkAll(x, { ...square(7, 6), kernel: [7, 8] });
+});
+
 Deno.test("max pooling drops a last window that would start in the padding in ceil mode", () => {
   const shapes = [[5, 2, 3, 0], [4, 2, 2, 1], [6, 3, 2, 1], [1, 2, 2, 1]];
   const lengths = shapes.map(([n, kernel, stride, padding]) => {
@@ -160,6 +167,13 @@ Deno.test("max pooling takes passes over a window that has more elements than a 
   const x = noise([1, 2, 7, 9]);
   await checkAll(x, square(5, 1, 2), { maxLoopTrips: 13 }, ["naive"]);
   await checkAll(x, square(3, 1, 1), { maxLoopTrips: 3 }, ["naive"]);
+  // Rows of a window that are longer and shorter than its columns.
+  for (const kernel of [[3, 7], [7, 3]] as const) {
+    const attrs = { ...square(1), kernel };
+    for (const maxLoopTrips of [9, 17]) {
+      await checkAll(x, attrs, { maxLoopTrips }, ["naive"]);
+    }
+  }
 });
 
 Deno.test("max pooling folds more workgroups than a dimension holds into two", async () => {

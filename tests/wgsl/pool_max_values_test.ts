@@ -123,6 +123,13 @@ Deno.test("max pooling without indices takes passes over a window that has more 
   const x = noise([1, 2, 7, 9]);
   await check(x, square(5, 1, 2), { maxLoopTrips: 13 }, ["naive"]);
   await check(x, square(3, 1, 1), { maxLoopTrips: 3 }, ["naive"]);
+  // Rows of a window that are longer and shorter than its columns.
+  for (const kernel of [[3, 7], [7, 3]] as const) {
+    const attrs = { ...square(1), kernel };
+    for (const maxLoopTrips of [9, 17]) {
+      await check(x, attrs, { maxLoopTrips }, ["naive"]);
+    }
+  }
   const nan = host([1, NaN, 3, 4, 5, 6, 7, 8, 9], [1, 1, 3, 3]);
   await check(nan, square(3), { maxLoopTrips: 3 }, ["naive"]);
 });
