@@ -102,7 +102,30 @@ Deno.test("variants agree with the reference where sizes straddle accumulators, 
   for (const op of OPS) {
     const x = noise([3, 131], 5);
     const ran = await checkOp(op, { inputs: [x], attrs: over([1]) });
-    assertEquals(ran, ["chunk", "tree", "naive"]);
+    assertEquals(ran, ["vectors", "chunk", "tree", "naive"]);
+  }
+});
+
+Deno.test("runs that begin and end between vectors are folded whole", async () => {
+  const x = noise([1000], 6);
+  const columns = noise([1000], 6, "f16");
+  for (const n of [16, 17, 18, 19, 20, 35]) {
+    for (const offset of [0, 1, 2, 3]) {
+      const strides = [210, n + 1, 1];
+      const view = { shape: [3, 5, n], strides, offset };
+      for (const axes of [[2], [0, 2]]) {
+        for (const input of [x, columns]) {
+          const { dtype } = input;
+          await checkOp(sum, {
+            inputs: [input],
+            views: [{ ...view, dtype }],
+            attrs: over(axes),
+            length: 3 * n,
+            variants: ["vectors"],
+          });
+        }
+      }
+    }
   }
 });
 
@@ -151,7 +174,7 @@ Deno.test("any choice of axes folds, contiguous or not", async () => {
         views: [view],
         attrs: over(axes, axes.length === 2),
         length: 360,
-        variants: ["chunk", "naive"],
+        variants: ["vectors", "chunk", "naive"],
       });
     }
   }

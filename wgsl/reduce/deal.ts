@@ -6,13 +6,13 @@ import { sizeOf } from "../shape.ts";
 export const WORKGROUP = 64;
 
 /**
- * How the work is shared out: one invocation an output (naive.wgsl), one invocation a slot (chunk.wgsl), or a workgroup for every
- * WORKGROUP slots (tree.wgsl).
+ * How the work is shared out: one invocation an output (naive.wgsl), one invocation a slot (chunk.wgsl, and vectors.wgsl for elements that lie side
+ * by side), or a workgroup for every WORKGROUP slots (tree.wgsl).
  */
-export type Strategy = "naive" | "chunk" | "tree";
+export type Strategy = "naive" | "chunk" | "vectors" | "tree";
 
 /** Invocations that a launch should have, where there are elements for so many. */
-const PARALLEL = { chunk: 256, tree: 16384 };
+const PARALLEL = { chunk: 256, vectors: 256, tree: 16384 };
 
 /** Fewest elements that are worth a slot. */
 const LEAST_WORK = 64;
@@ -24,7 +24,10 @@ const LEAST_SLOTS = 4;
 const MOST_TERMS = 256;
 
 /** Accumulators of an invocation. */
-const ACCUMULATORS = { chunk: 4, tree: 1 };
+const ACCUMULATORS = { chunk: 4, vectors: 4, tree: 1 };
+
+/** Elements beside the whole vectors of a run, at most. */
+const BESIDE = 6;
 
 /** A way to deal the elements of an output. */
 export interface Deal {
@@ -75,7 +78,8 @@ export function dealSlots(
   while (outer > outerSlots * MOST_TERMS) outerSlots *= 2;
   const trips = () => {
     const turns = Math.ceil(inner / innerSlots / accumulators);
-    return Math.ceil(outer / outerSlots) * (turns + accumulators);
+    const rest = strategy === "vectors" ? BESIDE : accumulators;
+    return Math.ceil(outer / outerSlots) * (1 + turns + rest);
   };
   while (trips() > maxLoopTrips) {
     if (outerSlots < outer) outerSlots *= 2;

@@ -22,12 +22,18 @@ import {
   windowIn,
 } from "./parts.ts";
 import treeCode from "./tree.wgsl" with { type: "text" };
+import vectorsCode from "./vectors.wgsl" with { type: "text" };
 
 const kernels = {
   naive: { label: "wgsl/reduce/naive.wgsl", code: naiveCode },
   chunk: { label: "wgsl/reduce/chunk.wgsl", code: chunkCode },
   tree: { label: "wgsl/reduce/tree.wgsl", code: treeCode },
+  vectors: { label: "wgsl/reduce/vectors.wgsl", code: vectorsCode },
 };
+
+/** Shortest run that is read by vectors, and the bytes of a binding that holds one. */
+const SHORTEST_RUN = 16;
+const VECTOR_BYTES = 16;
 
 /** A fold over the last axes of an iteration space. Both operands' strides follow `kept`, then `reduced`; the output's are 0 there. */
 export interface Reduction {
@@ -73,6 +79,14 @@ export function isShort(reduction: Reduction, limits: Limits): boolean {
     sizeOf(merged.reduced) <= limits.maxLoopTrips;
 }
 
+/** Whether the elements of an output lie side by side, in runs that are worth reading by vectors. */
+export function hasRuns(reduction: Reduction): boolean {
+  const { kept, reduced, input } = mergeAxes(reduction);
+  const inner = reduced.length - 1;
+  return input.strides[kept.length + inner] === 1 &&
+    reduced[inner] >= SHORTEST_RUN;
+}
+
 /** The launches of a reduction. Their intermediate results live in two scratch buffers that take turns. */
 export function reductionLaunches(
   reduction: Reduction,
@@ -95,6 +109,7 @@ export function reductionLaunches(
     limits,
   );
   const pass = { first: level === 0, last };
+  const further = strategy === "vectors" ? "chunk" : strategy;
   return [...boxesOf(kept, part.kept)].flatMap(({ start, size }) => {
     const outputs = sizeOf(size);
     const target = {
@@ -135,7 +150,7 @@ export function reductionLaunches(
     };
     return [
       ...launches,
-      ...reductionLaunches(after, strategy, limits, scratch, level + 1),
+      ...reductionLaunches(after, further, limits, scratch, level + 1),
     ];
   });
 }
@@ -209,6 +224,11 @@ function launchOf(
     size: [deal.results, ...keptSize],
   });
   const inner = reducedSize.length - 1;
+  const byVectors = strides[k + inner] === 1 && x.size >= VECTOR_BYTES;
+  // The last of several parts may be too short for a vector; both kernels share their elements out alike.
+  const strategy = deal.strategy === "vectors" && !byVectors
+    ? "chunk"
+    : deal.strategy;
   const place = start[k];
   const keptWords = [
     ...rankWords(keptSize, 1),
@@ -217,8 +237,8 @@ function launchOf(
   ];
   // Neighbouring invocations take neighbouring slots where those lie closer in x than neighbouring outputs.
   const slotsFirst = strides[k + inner] < strides[k - 1] ? 1 : 0;
-  const share = deal.strategy === "tree" ? deal.results : slotsFirst;
-  const params = deal.strategy === "naive"
+  const share = strategy === "tree" ? deal.results : slotsFirst;
+  const params = strategy === "naive"
     ? words(
       outputs,
       elements,
@@ -250,13 +270,17 @@ function launchOf(
       ...rankWords(strides.slice(k, k + inner), 0),
     );
   return {
-    kernel: kernels[deal.strategy],
+    kernel: kernels[strategy],
     declarations: foldDeclarations(fold, pass) +
       `const KEPT_RANK = ${k}u;
-const ${deal.strategy === "naive" ? "REDUCED" : "OUTER"}_RANK = ${
-        deal.strategy === "naive" ? inner + 1 : inner
+const ${strategy === "naive" ? "REDUCED" : "OUTER"}_RANK = ${
+        strategy === "naive" ? inner + 1 : inner
       }u;`,
-    bindings: [bindIn(input, "read", x), bindIn(to, "write", y)],
+    bindings: [
+      bindIn(input, "read", x),
+      ...(strategy === "vectors" ? [bindIn(input, "read", x)] : []),
+      bindIn(to, "write", y),
+    ],
     params,
     workgroups: linearGrid(outputs * deal.invocations, WORKGROUP, limits),
     trips: deal.trips,

@@ -1,11 +1,11 @@
-/** The three ways to plan a fold over axes, shared by the ops that are one. */
+/** The ways to plan a fold over axes, shared by the ops that are one. */
 import { fillPlan } from "../move/fill.ts";
 import type { DType, Limits, Request, Variant } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 import { type Strategy, WORKGROUP } from "./deal.ts";
 import type { Fold } from "./fold.ts";
 import { operandOf } from "./parts.ts";
-import { isShort, planReduction, type Reduction } from "./plan.ts";
+import { hasRuns, isShort, planReduction, type Reduction } from "./plan.ts";
 
 /** What tells one folding op from another. */
 export interface FoldRule<Attrs> {
@@ -20,6 +20,7 @@ export interface FoldRule<Attrs> {
 /** Variants of an op with one input and one output. */
 export function foldVariants<Attrs>(rule: FoldRule<Attrs>): Variant<Attrs>[] {
   return [
+    variant(rule, "vectors", hasRuns),
     variant(rule, "chunk", () => true),
     variant(rule, "tree", ({ reduced }) => sizeOf(reduced) >= WORKGROUP),
     variant(rule, "naive", isShort),
