@@ -23,12 +23,7 @@ export * from "./layers/pad.ts";
 export * from "./layers/pool.ts";
 export * from "./layers/resize.ts";
 export * from "./layers/unfold.ts";
-export {
-  crossEntropy,
-  type LossOptions,
-  mseLoss,
-  type Reduction,
-} from "./loss.ts";
+export * from "./loss.ts";
 export { Adagrad, type AdagradOptions } from "./optim/adagrad.ts";
 export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";
 export * from "./optim/clip.ts";

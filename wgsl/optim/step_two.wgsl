@@ -11,7 +11,8 @@
 // Edges: elements from `count0` or `count1` on don't exist.
 //
 // Appended: alias T (elements), const STATES and a rule: struct Rule and
-// fn update(rule: Rule, p: f32, g: f32, s: ptr<function, array<f32, 3>>) -> f32.
+// fn update(rule: Rule, p: f32, g: f32, s: ptr<..>) -> f32, which gives the
+// parameter's new value and changes what is remembered in place.
 
 struct Params {
   count0: u32,
