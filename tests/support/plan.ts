@@ -18,6 +18,8 @@ import type {
 } from "../../wgsl/op.ts";
 import { contiguousView, itemBytes, sizeOf } from "../../wgsl/shape.ts";
 import { emptyData } from "../../core/host.ts";
+import { leaveOut, prepare } from "./pipelines.ts";
+import { record } from "./record.ts";
 import { assertClose } from "./tolerance.ts";
 
 /** Limits that every WebGPU device keeps, with the loop limit of the strictest known driver. */
@@ -41,6 +43,7 @@ export async function testDevice(): Promise<GPUDevice> {
   if (device) return device;
   const adapter = await navigator.gpu.requestAdapter();
   assert(adapter, "No WebGPU adapter: run `deno task test`, which sets one up");
+  record({ adapter: adapter.info.description });
   device = await adapter.requestDevice({
     requiredFeatures: adapter.features.has("shader-f16") ? ["shader-f16"] : [],
     requiredLimits: { maxBufferSize: adapter.limits.maxBufferSize },
@@ -114,7 +117,10 @@ export function runReference<Attrs>(
   return outputs;
 }
 
-/** Computes a case by one variant's plan, on the GPU. */
+/**
+ * Computes a case by one variant's plan, on the GPU. Where another implementation of WebGPU leaves the case out, that is recorded and the result is
+ * the reference's.
+ */
 export async function runVariant<Attrs>(
   op: Op<Attrs>,
   name: string,
@@ -132,6 +138,11 @@ export async function runVariant<Attrs>(
     attrs,
     limits: allowed,
   });
+  const reason = leaveOut(gpu, plan);
+  if (reason) {
+    record({ leftOut: reason, of: `${op.name} (${name})` });
+    return runReference(op, { inputs, views, attrs });
+  }
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
     GPUBufferUsage.COPY_DST;
   const create = (bytes: number) => {
@@ -246,22 +257,11 @@ async function runLaunches(
 ): Promise<void> {
   for (const launch of plan.launches) {
     gpu.pushErrorScope("validation");
-    const f16 = launch.declarations?.includes("f16") ? "enable f16; " : "";
-    const module = gpu.createShaderModule({
-      label: launch.kernel.label,
-      code: `${f16}${launch.kernel.code}\n${launch.declarations ?? ""}`,
-    });
-    const entries: GPUBindGroupLayoutEntry[] = [];
+    const { layout, pipeline } = prepare(gpu, launch);
     const bound: GPUBindGroupEntry[] = [];
-    const add = ({ slot, index, access, offset, size }: Binding) => {
-      const binding = entries.length;
-      entries.push({
-        binding,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: access === "read" ? "read-only-storage" : "storage" },
-      });
+    const add = ({ slot, index, offset, size }: Binding) => {
       const resource = { buffer: buffers[slot][index], offset, size };
-      bound.push({ binding, resource });
+      bound.push({ binding: bound.length, resource });
     };
     launch.bindings.forEach(add);
     if (launch.params) {
@@ -270,19 +270,9 @@ async function runLaunches(
         usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
       });
       gpu.queue.writeBuffer(uniform, 0, launch.params);
-      entries.push({
-        binding: entries.length,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: "uniform" },
-      });
       bound.push({ binding: bound.length, resource: { buffer: uniform } });
     }
     launch.appended?.forEach(add);
-    const layout = gpu.createBindGroupLayout({ entries });
-    const pipeline = gpu.createComputePipeline({
-      layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: "main", constants: launch.constants },
-    });
     const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);

@@ -1,0 +1,99 @@
+/** Pipelines of launches in tests: a kernel with the same constants is compiled once. */
+import type { Launch, Plan } from "../../wgsl/op.ts";
+import { elsewhere, type Reason, record } from "./record.ts";
+
+/** A compiled launch. */
+export interface Prepared {
+  readonly layout: GPUBindGroupLayout;
+  readonly pipeline: GPUComputePipeline;
+}
+
+/**
+ * Pipelines that a test file makes of one kernel on another implementation, as some compile slowly: SwiftShader takes 50 to 500 ms. What
+ * differs between implementations is how they read a kernel's text, which further constants hardly add to.
+ */
+const MOST = 3;
+
+const prepared = new Map<string, Prepared>();
+
+/** Pipelines made so far, by kernel. */
+const counts = new Map<string, number>();
+
+function needsHalf({ declarations }: Launch): boolean {
+  return declarations?.includes("f16") ?? false;
+}
+
+function sourceOf(launch: Launch): string {
+  const { kernel, declarations = "" } = launch;
+  return `${
+    needsHalf(launch) ? "enable f16; " : ""
+  }${kernel.code}\n${declarations}`;
+}
+
+/** What each binding is, in their order. */
+function typesOf(
+  { bindings, params, appended = [] }: Launch,
+): GPUBufferBindingType[] {
+  const typeOf = ({ access }: Launch["bindings"][number]) =>
+    access === "read" ? "read-only-storage" : "storage";
+  return [
+    ...bindings.map(typeOf),
+    ...(params ? ["uniform" as const] : []),
+    ...appended.map(typeOf),
+  ];
+}
+
+function keyOf(launch: Launch): string {
+  return JSON.stringify([
+    sourceOf(launch),
+    launch.constants,
+    typesOf(launch),
+  ]);
+}
+
+/** A kernel's name and what is appended to it, whatever the numbers there are. */
+function kernelOf({ kernel, declarations = "" }: Launch): string {
+  return `${kernel.label}\n${declarations.replace(/\b[\d.]+u?\b/g, "#")}`;
+}
+
+/** Why a plan can't be run here or isn't worth its time, if so: only on other implementations. */
+export function leaveOut(gpu: GPUDevice, plan: Plan): Reason | undefined {
+  if (!elsewhere) return undefined;
+  if (!gpu.features.has("shader-f16") && plan.launches.some(needsHalf)) {
+    return "f16";
+  }
+  const tooMany = plan.launches.some((launch) =>
+    (counts.get(kernelOf(launch)) ?? 0) >= MOST && !prepared.has(keyOf(launch))
+  );
+  return tooMany ? "constants" : undefined;
+}
+
+/** Compiles a launch, unless that was done before. Errors go to the error scope around the call. */
+export function prepare(gpu: GPUDevice, launch: Launch): Prepared {
+  const key = keyOf(launch);
+  const known = prepared.get(key);
+  if (known) return known;
+  const { kernel: { label }, constants } = launch;
+  const code = sourceOf(launch);
+  const layout = gpu.createBindGroupLayout({
+    entries: typesOf(launch).map((type, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type },
+    })),
+  });
+  const pipeline = gpu.createComputePipeline({
+    layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+    compute: {
+      module: gpu.createShaderModule({ label, code }),
+      entryPoint: "main",
+      constants,
+    },
+  });
+  const made = { layout, pipeline };
+  prepared.set(key, made);
+  const kernel = kernelOf(launch);
+  counts.set(kernel, (counts.get(kernel) ?? 0) + 1);
+  record({ kernel: label, source: code });
+  return made;
+}
