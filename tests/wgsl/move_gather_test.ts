@@ -50,6 +50,8 @@ Deno.test("gather follows PyTorch along every axis, whatever the other sizes", a
     [[3, 5, 7], [3, 5, 64], 2],
     [[3, 5, 7], [0, 5, 7], 2],
     [[2, 3, 4, 5, 6], [2, 2, 9, 4, 6], 2],
+    // Sizes with common factors, and an index smaller than x along each axis.
+    [[4, 6, 8], [2, 4, 6], 1],
   ];
   for (const [shape, indexShape, axis] of shapes) {
     const index = indices(indexShape, shape.at(axis)!, "u32");

@@ -48,12 +48,13 @@ Deno.test("variants agree with the reference where rows straddle blocks", async 
 Deno.test("every element type, axis and view is scanned", async () => {
   for (const dtype of ["f32", "f16", "i32", "u32", "bool"] as const) {
     for (const axis of [0, 1, 2]) {
-      const inputs = [noise([3, 300, 2], axis, dtype)];
+      const inputs = [noise([4, 300, 2], axis, dtype)];
       await checkOp(cumsum, { inputs, attrs: along(axis), length: 300 });
     }
   }
   const view = {
-    shape: [5, 290, 2],
+    // The outer sizes share a factor: a walk that mixes up coprime axes may still visit each row once.
+    shape: [4, 290, 2],
     dtype: "f32" as const,
     strides: [2, 3, 0],
     offset: 7,
