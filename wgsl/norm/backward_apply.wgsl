@@ -1,7 +1,7 @@
 // dy, x: [kept.., n], weight, stats, sums: the same by strides
 // -> dx: [kept.., n]
 //
-// dx = r * (dy * weight - (sums.x + xhat * sums.y) / COUNT)
+// dx = r * (dy * weight - (sums.x + xhat * sums.y) / count)
 // r = 1 / sqrt(variance + EPSILON), xhat = (x - mean) * r
 //
 // No sum: statistics and sums come from earlier launches. Where a group is one
@@ -16,7 +16,7 @@
 // end goes element by element.
 //
 // Appended: alias T (elements) and W (weight), const KEPT_RANK, SPAN,
-// EPSILON, COUNT, HAS_WEIGHT, WEIGHT_LAST, CENTERED, STATS_VARY and
+// EPSILON, HAS_WEIGHT, WEIGHT_LAST, CENTERED, STATS_VARY and
 // WEIGHT_VARIES (whether a row has several of them).
 
 struct Params {
@@ -34,6 +34,7 @@ struct Params {
   stats_base: u32,
   sums_base: u32,
   dx_base: u32,
+  count: u32, // elements of a group
   // Innermost axis last.
   kept_shape: array<vec4u, 2>,
   kept_dy: array<vec4u, 2>,
@@ -73,7 +74,7 @@ struct Means {
 
 fn means_of(stats_at: u32, sums_at: u32) -> Means {
   let s = stats[stats_at];
-  let h = sums[sums_at] / COUNT;
+  let h = sums[sums_at] / f32(params.count);
   let first = select(0.0, h.x, CENTERED);
   return Means(s.x, inverseSqrt(s.y + EPSILON), first, h.y);
 }

@@ -186,7 +186,6 @@ function planStaged(request: Request<NormAttrs>): Plan {
   launches.push(...rowLaunches(rows, {
     kernel: applyKernel,
     declarations: `${declarationsOf(request)}
-const COUNT = f32(${countOf(attrs)});
 const WEIGHT_LAST = ${shared};
 const STATS_VARY = ${pairs || means};
 const WEIGHT_VARIES = ${weight};
@@ -195,6 +194,7 @@ const SPAN = ${SPAN}u;`,
     invocations: (n) => Math.ceil(n / SPAN),
     trips: () => SPAN,
     flops: APPLY_FLOPS,
+    words: [countOf(attrs)],
   }, limits));
   return { launches, scratch: scratch.sizes };
 }

@@ -92,6 +92,8 @@ export interface RowKernel {
   trips(n: number): number;
   /** Floating-point operations of an element. */
   readonly flops: number;
+  /** Words of `Params` after the operands' bases. @default none */
+  readonly words?: readonly number[];
   /** What is done where the last operand is stored. @default nothing */
   finish?(output: Operand, box: Box): EpilogueCode;
 }
@@ -99,9 +101,10 @@ export interface RowKernel {
 /** One launch for each part of the rows. The last operand is written. */
 export function rowLaunches(
   { kept, n, operands }: Rows,
-  { kernel, declarations, whole, invocations, trips, flops, finish }: RowKernel,
+  { words: more = [], finish, ...work }: RowKernel,
   limits: Limits,
 ): Launch[] {
+  const { kernel, declarations, whole, invocations, trips, flops } = work;
   const space = [...kept, n];
   const r = kept.length;
   const part = cut(space, operands, limits, whole ? [r] : [])!;
@@ -116,11 +119,12 @@ export function rowLaunches(
     const sizes = box.size.slice(0, r);
     const rows = sizeOf(sizes);
     const length = box.size[r];
-    const head = [
+    const head: number[] = [
       rows,
       length,
       ...operands.map(({ strides }) => strides[r]),
       ...windows.map(({ base }) => base),
+      ...more,
     ];
     while (head.length % 4 !== 0) head.push(0);
     const end = finish?.(operands[operands.length - 1], box);
