@@ -51,6 +51,7 @@ export const mul = binary({
   accuracy: { ulps: 0.5 },
   gradient: {
     saves: { inputs: [0, 1] },
+    savesBeside: () => ({}),
     left: ({ dy, b }) => dy.mul(b),
     right: ({ dy, a }) => dy.mul(a),
   },
@@ -66,6 +67,7 @@ export const div = binary({
   accuracy: { ulps: 0.5 },
   gradient: {
     saves: { inputs: [0, 1] },
+    savesBeside: (side) => side === "right" ? {} : { inputs: [0] },
     left: ({ dy, b }) => dy.div(b),
     right: ({ dy, a, b, apply }) => {
       const quotient = typeof a === "number"
@@ -95,6 +97,10 @@ export const pow = binary({
   trips: 32,
   gradient: {
     saves: { inputs: [0, 1], outputs: [0] },
+    savesBeside(side, scalar) {
+      if (side === "right") return scalar === 0 ? {} : { inputs: [0] };
+      return { inputs: scalar === 0 ? [0] : [], outputs: [0] };
+    },
     left({ dy, a, b, apply }) {
       if (b === 0) return zerosLike(dy, apply);
       if (typeof b === "number") return dy.mul(a.pow(b - 1).mul(b));
@@ -161,6 +167,7 @@ export const remainder = binary({
   trips: 32,
   gradient: {
     saves: { inputs: [0, 1] },
+    savesBeside: (side) => side === "right" ? {} : { inputs: [0] },
     left: ({ dy }) => dy,
     right: ({ dy, a, b, apply }) => {
       const quotient = typeof a === "number"

@@ -2,7 +2,7 @@
 import type { Tensor } from "../../core/tensor.ts";
 import { DTypeError } from "../errors.ts";
 import { isFloat } from "../move/convert.ts";
-import type { Apply, DType, Gradient, Meta, Op, View } from "../op.ts";
+import type { Apply, DType, Gradient, Meta, Op, Saves, View } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { type FunctionSet, integer } from "./library.ts";
 import { as, eachElement } from "./loops.ts";
@@ -30,8 +30,10 @@ export interface Operands<A, B> {
 
 /** Derivatives by both operands, in the shape of the result. */
 export interface BinaryGradient {
-  /** What the rules read. A number on the left leaves the right operand at position 0. */
-  readonly saves: Gradient<BinaryAttrs>["saves"];
+  /** What the rules read of two tensors. */
+  readonly saves: Saves;
+  /** What the rule of the one tensor reads, which is at position 0, where a number stands on the given side of it. @default the same */
+  savesBeside?(side: "left" | "right", scalar: number): Saves;
   left(operands: Operands<Tensor, Tensor | number>): Tensor;
   right(operands: Operands<Tensor | number, Tensor>): Tensor;
 }
@@ -162,10 +164,11 @@ function formulaOf(
 }
 
 function gradientOf(
-  { saves, left, right }: BinaryGradient,
+  { saves, savesBeside, left, right }: BinaryGradient,
 ): Gradient<BinaryAttrs> {
   return {
-    ...(saves && { saves }),
+    saves: ({ scalar, side = "right" }) =>
+      scalar === undefined ? saves : savesBeside?.(side, scalar) ?? saves,
     rule({ grads, inputs, outputs: [y], inputMetas, needs, attrs, apply }) {
       const [dy] = grads;
       if (!dy) return inputMetas.map(() => null);
