@@ -2,17 +2,19 @@
  * `deno task test:mutation`: how many seeded faults in kernels and launch plans the tests of the kernel library catch.
  *
  *     deno task test:mutation [--seed 1] [--count 240] [--family pool,conv] [--jobs 2] [--json result.json]
+ *     deno task test:mutation --retry result.json
  *
  * Each fault is made in a copy of the repository in a temporary folder, where the tests that should catch it run until one fails. Faults that don't
  * compile are replaced by others; those that `equivalent.json` explains are not counted. Exits 1 if less than 95 % of the rest are caught.
+ * `--retry` tries those again that an earlier run missed, after the tests were made stricter or an entry was added, and prints the whole table.
  * README.md beside this file has the operators, how long it takes and the last result.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { ensureAdapter } from "../../repl/setup.ts";
 import { listFiles, readText } from "../support/tree.ts";
-import { choose, type Target } from "./choice.ts";
+import { choose, type Slot, type Target } from "./choice.ts";
 import { changeOf, reasonFor, stale } from "./equivalent.ts";
-import { type Fault, withFault } from "./faults.ts";
+import { type Fault, faultsIn, withFault } from "./faults.ts";
 import { formatResult, type Outcome, shareCaught } from "./result.ts";
 import {
   type Copy,
@@ -30,7 +32,7 @@ const LEAST_SECONDS = 30;
 const TIMES = 10;
 
 const flags = parseArgs(Deno.args, {
-  string: ["seed", "count", "family", "jobs", "json"],
+  string: ["seed", "count", "family", "jobs", "json", "retry"],
 });
 const seed = Number(flags.seed ?? 1);
 const count = Number(flags.count ?? 240);
@@ -128,10 +130,36 @@ function recall(
   return [...new Set([...caught.filter((t) => known.includes(t)), ...known])];
 }
 
+/** The faults that an earlier run missed, where the lines are still the same. */
+function missedAgain(
+  targets: readonly Target[],
+  earlier: readonly Outcome[],
+): Slot[] {
+  const missed = earlier.filter(({ kind }) => kind === "missed");
+  return missed.flatMap((outcome) => {
+    const target = targets.find(({ file }) => file === outcome.file);
+    if (!target) return [];
+    const language = target.file.endsWith(".wgsl") ? "wgsl" : "ts";
+    const same = faultsIn(target.text, language).filter((fault) => {
+      const { was, becomes } = changeOf(target.text, fault);
+      return was === outcome.was && becomes === outcome.becomes;
+    });
+    return same.slice(0, 1).map((fault) => ({
+      target,
+      faults: [fault].values(),
+    }));
+  });
+}
+
 async function run(): Promise<Outcome[]> {
   const targets = await targetsIn(String(flags.family ?? ""));
   const testsOf = await mapTests();
-  const slots = choose(targets, count, seed);
+  const earlier: Outcome[] = flags.retry
+    ? JSON.parse(await Deno.readTextFile(String(flags.retry)))
+    : [];
+  const slots = flags.retry
+    ? missedAgain(targets, earlier)
+    : choose(targets, count, seed);
   const used = [
     ...new Set(
       slots.flatMap(({ target: { file, family } }) => testsOf(file, family)),
@@ -141,7 +169,7 @@ async function run(): Promise<Outcome[]> {
   const copies = await Promise.all(
     Array.from({ length: jobs }, copyTree),
   );
-  const outcomes: Outcome[] = [];
+  const outcomes = earlier.filter(({ kind }) => kind !== "missed");
   try {
     console.log(`${used.length} test files without a fault`);
     const seconds = await baseline(used, copies);
