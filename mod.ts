@@ -25,6 +25,8 @@
 export * from "./core/mod.ts";
 export * from "./nn/functional.ts";
 export * from "./nn/functional_conv.ts";
+export * from "./nn/functional_dropout.ts";
+export { embedding, type EmbeddingOptions } from "./nn/functional_embedding.ts";
 export * from "./nn/functional_norm.ts";
 export * from "./nn/functional_activation.ts";
 export * from "./nn/functional_pad.ts";

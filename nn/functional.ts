@@ -2,7 +2,6 @@
 import { isRecording } from "../core/autograd.ts";
 import { tidy } from "../core/scope.ts";
 import { apply, type Tensor } from "../core/tensor.ts";
-import { nextRandom } from "../core/create.ts";
 import { conv2d as convOp } from "../wgsl/conv/conv2d.ts";
 import { ShapeError } from "../wgsl/errors.ts";
 import { matmul as matmulOp } from "../wgsl/matmul/matmul.ts";
@@ -12,7 +11,6 @@ import {
   type MaxPool2dAttrs,
 } from "../wgsl/pool/max_pool2d.ts";
 import { maxPool2dValues as maxPoolValuesOp } from "../wgsl/pool/max_pool2d_values.ts";
-import { dropout as dropoutOp } from "../wgsl/random/dropout.ts";
 import { formatShape } from "../wgsl/shape.ts";
 
 /** One number for both axes, or `[height, width]`. */
@@ -169,24 +167,4 @@ export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
     const [y] = apply(matmulOp, inputs, {});
     return x.rank === 1 ? y.squeeze(0) : y;
   });
-}
-
-/** Options of {@linkcode dropout}. */
-export interface DropoutOptions {
-  /** Probability of dropping a value. @default 0.5 */
-  readonly p?: number;
-  /** Whether to drop at all. @default true */
-  readonly training?: boolean;
-}
-
-/** Sets values to 0 with probability `p` and divides the others by 1 - p (Srivastava et al. 2014, section 10: inverted). */
-export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
-  const { p = 0.5, training = true } = options;
-  if (!(p >= 0 && p <= 1)) {
-    throw new RangeError(
-      `Cannot drop with probability ${p}: expected a number from 0 to 1`,
-    );
-  }
-  if (!training || p === 0) return x.alias();
-  return apply(dropoutOp, [x], { p, ...nextRandom(x.shape) })[0];
 }

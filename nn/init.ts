@@ -1,7 +1,14 @@
-/** Initial values of parameters. */
-import { rand, randn } from "../core/create.ts";
+/**
+ * Initial values of parameters. Functions whose names end in `_` fill a tensor in place and return it, as PyTorch's do; the others make one of a shape.
+ */
+import { noGrad } from "../core/autograd.ts";
+import { full, nextRandom, rand, randn, tensor } from "../core/create.ts";
+import { tidy } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Shape } from "../wgsl/op.ts";
+import { eachBlock } from "../wgsl/random/philox.ts";
+import { sizeOf } from "../wgsl/shape.ts";
+import { orthogonalRows, standardNormalQuantile } from "./init_host.ts";
 
 /** Inputs and outputs of one unit of a weight `[out, in, …kernel]`: in·kernel and out·kernel. */
 export function fans(
@@ -14,6 +21,63 @@ export function fans(
   }
   const field = shape.slice(2).reduce((a, b) => a * b, 1);
   return { fanIn: shape[1] * field, fanOut: shape[0] * field };
+}
+
+/** What follows a layer, for {@linkcode calculateGain}. */
+export type Nonlinearity =
+  | "linear"
+  | "conv1d"
+  | "conv2d"
+  | "sigmoid"
+  | "tanh"
+  | "relu"
+  | "leakyRelu"
+  | "selu";
+
+/**
+ * How much wider weights must be so that values keep their size through a nonlinearity: PyTorch's table. `slope` is a leaky ReLU's.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * assertEquals(nn.init.calculateGain("tanh"), 5 / 3);
+ * assertEquals(nn.init.calculateGain("relu"), Math.SQRT2);
+ * ```
+ */
+export function calculateGain(
+  nonlinearity: Nonlinearity,
+  slope = 0.01,
+): number {
+  switch (nonlinearity) {
+    case "tanh":
+      return 5 / 3;
+    case "relu":
+      return Math.SQRT2;
+    case "leakyRelu":
+      return Math.sqrt(2 / (1 + slope ** 2));
+    case "selu":
+      return 3 / 4;
+    default:
+      return 1;
+  }
+}
+
+/** Options of the Kaiming initialisations. */
+export interface KaimingOptions {
+  /** Whose variance is kept: the values' on the way forward, or the gradients' on the way back. @default "fanIn" */
+  readonly mode?: "fanIn" | "fanOut";
+  /** What follows the layer. @default "leakyRelu" */
+  readonly nonlinearity?: Nonlinearity;
+  /** The slope of a leaky ReLU below 0; 0 is a ReLU's. @default 0 */
+  readonly a?: number;
+}
+
+/** Standard deviation by He et al. (2015), arXiv:1502.01852, equations 10 and 14: gain / √fan. */
+function kaimingStd(shape: Shape, options: KaimingOptions): number {
+  const { mode = "fanIn", nonlinearity = "leakyRelu", a = 0 } = options;
+  return calculateGain(nonlinearity, a) / Math.sqrt(fans(shape)[mode]);
 }
 
 /**
@@ -31,14 +95,189 @@ export function defaultBias(length: number, fanIn: number): Tensor {
   return rand([length], { low: -bound, high: bound });
 }
 
-/** Glorot and Bengio (2010), equation 16: uniform in ±√(6 / (fanIn + fanOut)), so that variances stay the same both ways. */
+/** Glorot and Bengio (2010), equation 16: uniform in ±gain·√(6 / (fanIn + fanOut)), so that variances stay the same both ways. */
 export function xavierUniform(shape: Shape, gain = 1): Tensor {
   const { fanIn, fanOut } = fans(shape);
   const bound = gain * Math.sqrt(6 / (fanIn + fanOut));
   return rand(shape, { low: -bound, high: bound });
 }
 
-/** He et al. (2015), equation 10: normal with variance 2 / fanIn, for layers that a ReLU follows. */
-export function kaimingNormal(shape: Shape): Tensor {
-  return randn(shape, { std: Math.sqrt(2 / fans(shape).fanIn) });
+/** Glorot and Bengio (2010), equation 12: normal with variance gain²·2 / (fanIn + fanOut). */
+export function xavierNormal(shape: Shape, gain = 1): Tensor {
+  const { fanIn, fanOut } = fans(shape);
+  return randn(shape, { std: gain * Math.sqrt(2 / (fanIn + fanOut)) });
+}
+
+/** Uniform numbers of the same variance as {@linkcode kaimingNormal}'s. */
+export function kaimingUniform(
+  shape: Shape,
+  options: KaimingOptions = {},
+): Tensor {
+  const bound = Math.sqrt(3) * kaimingStd(shape, options);
+  return rand(shape, { low: -bound, high: bound });
+}
+
+/** He et al. (2015), equation 10: normal with variance gain² / fan, by default for layers that a ReLU follows. */
+export function kaimingNormal(
+  shape: Shape,
+  options: KaimingOptions = {},
+): Tensor {
+  return randn(shape, { std: kaimingStd(shape, options) });
+}
+
+/** Options of {@linkcode truncatedNormal}. */
+export interface TruncatedNormalOptions {
+  /** @default 0 */
+  readonly mean?: number;
+  /** Before the cut. @default 1 */
+  readonly std?: number;
+  /** Bounds of the values. @default -2 */
+  readonly low?: number;
+  /** @default 2 */
+  readonly high?: number;
+}
+
+/** Uniform numbers of (0, 1) on the host, from the generator that the device draws from too. */
+function hostUniforms(size: number): Float64Array<ArrayBuffer> {
+  const values = new Float64Array(size);
+  eachBlock(size, nextRandom([size]), (first, words) => {
+    const end = Math.min(first + 4, size);
+    for (let i = first; i < end; i++) {
+      values[i] = (words[i - first] + 0.5) / 2 ** 32;
+    }
+  });
+  return values;
+}
+
+/**
+ * Normal numbers of which none lies beyond the bounds: uniform ones through the inverse of the distribution function (Robert 1995,
+ * arXiv:0907.4010, section 2.1). Made on the host.
+ */
+export function truncatedNormal(
+  shape: Shape,
+  options: TruncatedNormalOptions = {},
+): Tensor {
+  const { mean = 0, std = 1, low = -2, high = 2 } = options;
+  if (!(low < high) || !(std > 0)) {
+    throw new RangeError(
+      `Cannot draw normal numbers of deviation ${std} between ${low} and ${high}: expected a positive deviation and bounds in order`,
+    );
+  }
+  const draw = standardNormalQuantile((low - mean) / std, (high - mean) / std);
+  const values = Float32Array.from(hostUniforms(sizeOf(shape)), (u) => {
+    const value = mean + std * draw(u);
+    return Math.min(Math.max(value, low), high);
+  });
+  return tensor(values, { shape });
+}
+
+/**
+ * A matrix, or a weight seen as the matrix `[shape[0], …rest]`, whose rows (or columns, where they are fewer) are orthonormal, times `gain` (Saxe,
+ * McClelland and Ganguli 2013, arXiv:1312.6120). Made on the host.
+ */
+export function orthogonal(shape: Shape, gain = 1): Tensor {
+  if (shape.length < 2) {
+    throw new RangeError(
+      `Cannot make a tensor of shape [${shape}] orthogonal: expected two axes or more`,
+    );
+  }
+  const [rows, ...rest] = shape;
+  const columns = sizeOf(rest);
+  const [few, many] = [Math.min(rows, columns), Math.max(rows, columns)];
+  const draw = standardNormalQuantile(-Infinity, Infinity);
+  const basis = orthogonalRows(hostUniforms(few * many).map(draw), few, many);
+  const values = new Float32Array(rows * columns);
+  for (let i = 0; i < few; i++) {
+    for (let j = 0; j < many; j++) {
+      const at = rows <= columns ? i * many + j : j * few + i;
+      values[at] = gain * basis[i * many + j];
+    }
+  }
+  return tensor(values, { shape });
+}
+
+/** Fills a tensor, unrecorded. */
+function fill(x: Tensor, make: () => Tensor): Tensor {
+  tidy(() => noGrad(() => x.assign(make().to(x.dtype))));
+  return x;
+}
+
+/** Fills with uniform numbers of [low, high). */
+export function uniform_(x: Tensor, low = 0, high = 1): Tensor {
+  return fill(x, () => rand(x.shape, { low, high }));
+}
+
+/** Fills with normal numbers. */
+export function normal_(x: Tensor, mean = 0, std = 1): Tensor {
+  return fill(x, () => randn(x.shape, { mean, std }));
+}
+
+/** Fills with one number. */
+export function constant_(x: Tensor, value: number): Tensor {
+  return fill(x, () => full(x.shape, value));
+}
+
+/** Fills with zeros. */
+export function zeros_(x: Tensor): Tensor {
+  return constant_(x, 0);
+}
+
+/** Fills with ones. */
+export function ones_(x: Tensor): Tensor {
+  return constant_(x, 1);
+}
+
+/** Fills with {@linkcode xavierUniform} numbers. */
+export function xavierUniform_(x: Tensor, gain = 1): Tensor {
+  return fill(x, () => xavierUniform(x.shape, gain));
+}
+
+/** Fills with {@linkcode xavierNormal} numbers. */
+export function xavierNormal_(x: Tensor, gain = 1): Tensor {
+  return fill(x, () => xavierNormal(x.shape, gain));
+}
+
+/** Fills with {@linkcode kaimingUniform} numbers. */
+export function kaimingUniform_(
+  x: Tensor,
+  options: KaimingOptions = {},
+): Tensor {
+  return fill(x, () => kaimingUniform(x.shape, options));
+}
+
+/**
+ * Fills with {@linkcode kaimingNormal} numbers.
+ *
+ * @example
+ * ```ts
+ * import { init, nn, zoo } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const net = zoo.lenet({ activation: "relu" });
+ * net.apply((module) => {
+ *   if (module instanceof nn.Conv2d) {
+ *     nn.init.kaimingNormal_(module.weight, { mode: "fanOut" });
+ *     if (module.bias) nn.init.zeros_(module.bias);
+ *   }
+ * });
+ * ```
+ */
+export function kaimingNormal_(
+  x: Tensor,
+  options: KaimingOptions = {},
+): Tensor {
+  return fill(x, () => kaimingNormal(x.shape, options));
+}
+
+/** Fills with {@linkcode truncatedNormal} numbers. */
+export function truncatedNormal_(
+  x: Tensor,
+  options: TruncatedNormalOptions = {},
+): Tensor {
+  return fill(x, () => truncatedNormal(x.shape, options));
+}
+
+/** Fills with an {@linkcode orthogonal} matrix. */
+export function orthogonal_(x: Tensor, gain = 1): Tensor {
+  return fill(x, () => orthogonal(x.shape, gain));
 }

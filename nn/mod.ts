@@ -3,18 +3,29 @@ export * from "./functional.ts";
 export * from "./functional_norm.ts";
 export * from "./functional_activation.ts";
 export * from "./functional_conv.ts";
+export * from "./functional_dropout.ts";
+export { embedding, type EmbeddingOptions } from "./functional_embedding.ts";
 export * from "./functional_pad.ts";
 export * from "./functional_pool.ts";
 export * from "./functional_resize.ts";
 export * from "./functional_unfold.ts";
-export { Module, Parameter, parameter } from "./module.ts";
+export { Module } from "./module.ts";
+export { Parameter, parameter } from "./parameter.ts";
+export type { ForwardHook, ForwardPreHook, HookHandle } from "./hooks.ts";
 export { nearest, type StateDict } from "./state.ts";
 export * from "./layers/activation.ts";
-export { Flatten, Identity, Sequential } from "./layers/container.ts";
+export {
+  Flatten,
+  Identity,
+  Sequential,
+  Unflatten,
+} from "./layers/container.ts";
+export { ModuleDict, ModuleList } from "./layers/list.ts";
 export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
 export * from "./layers/conv1d.ts";
 export * from "./layers/conv_transpose.ts";
-export { Dropout } from "./layers/dropout.ts";
+export { AlphaDropout, Dropout, Dropout2d } from "./layers/dropout.ts";
+export { Embedding } from "./layers/embedding.ts";
 export { type BiasOptions, Linear } from "./layers/linear.ts";
 export * from "./layers/norm.ts";
 export * from "./layers/pad.ts";

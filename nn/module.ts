@@ -1,23 +1,21 @@
 /** The base of all layers and networks. */
+import { noGrad } from "../core/autograd.ts";
 import { outsideScopes, scope } from "../core/scope.ts";
 import { withPath } from "../core/runtime.ts";
 import { Tensor } from "../core/tensor.ts";
+import { isFloat } from "../core/tensor_base.ts";
+import type { DType } from "../wgsl/op.ts";
+import { cloneValue } from "./clone.ts";
+import {
+  currentObserver,
+  type ForwardHook,
+  type ForwardPreHook,
+  type HookHandle,
+  Hooks,
+} from "./hooks.ts";
+import { Parameter } from "./parameter.ts";
 import { loadInto, type StateDict } from "./state.ts";
-
-/** A tensor that a module learns: a leaf that requires gradients and that no scope frees. */
-export class Parameter extends Tensor {
-  /** Takes over the values of `x`, which is freed. */
-  constructor(x: Tensor) {
-    super({ storage: x.storage, view: x.view, madeBy: "Parameter" });
-    this.requiresGrad = true;
-    x.dispose();
-  }
-}
-
-/** A parameter made outside every scope, so that it lives as long as its module. */
-export function parameter(make: () => Tensor): Parameter {
-  return outsideScopes(() => new Parameter(make()));
-}
+import { titleOf, treeOf } from "./tree.ts";
 
 /**
  * Makes instances callable: what `new` gives is a function that has the class's prototype. It stands apart from Module because fields are put on
@@ -73,6 +71,7 @@ export abstract class Module extends Callable {
   /** Whether dropout drops and batch norm measures: see {@linkcode train} and {@linkcode eval}. */
   training = true;
   readonly #buffers = new Set<string>();
+  readonly #hooks = new Hooks();
   /** Names of the modules below, as last looked up. */
   readonly #names = new Map<Module, string>();
 
@@ -167,6 +166,113 @@ export abstract class Module extends Callable {
     return this.train(false);
   }
 
+  /**
+   * Calls `hook` before each forward, with the inputs. Hooks run in the order in which they came.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { init, nn, ones } from "@tessera/tessera";
+   *
+   * await init();
+   * const layer = new nn.Identity();
+   * using _ = layer.registerForwardPreHook((_module, [x]) => [x.mul(2)]);
+   * assertEquals(await layer(ones([2])).array(), [2, 2]);
+   * ```
+   */
+  registerForwardPreHook(hook: ForwardPreHook): HookHandle {
+    return this.#hooks.addBefore(hook);
+  }
+
+  /**
+   * Calls `hook` after each forward, with inputs and output: to look at features, collect statistics or change the output.
+   *
+   * The output is freed when the calls around it end; what the hook makes itself, an `output.clone()` for instance, lives until it is disposed of.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { init, nn, zeros, zoo } from "@tessera/tessera";
+   *
+   * await init();
+   * const net = zoo.lenet();
+   * const shapes: string[] = [];
+   * for (const [name, layer] of net.namedChildren()) {
+   *   layer.registerForwardHook((_layer, _inputs, y) => {
+   *     shapes.push(`${name} ${y.shape}`);
+   *   });
+   * }
+   * net(zeros([1, 1, 28, 28]));
+   * assertEquals(shapes[0], "0 1,6,28,28");
+   * ```
+   */
+  registerForwardHook(hook: ForwardHook): HookHandle {
+    return this.#hooks.addAfter(hook);
+  }
+
+  /**
+   * A deep copy: modules, parameters and buffers of its own, in the same mode, with what is shared inside shared again. Gradients and hooks aren't
+   * copied.
+   *
+   * Fields are copied as they stand and no constructor runs, so that a class with fields that are private by `#` has to override this.
+   */
+  clone(): this {
+    const copies = new Map<unknown, unknown>();
+    const special = (value: unknown) =>
+      value instanceof Module
+        ? value.#copy(copies, special)
+        : value instanceof Parameter
+        ? value.copy()
+        : undefined;
+    return this.#copy(copies, special);
+  }
+
+  #copy(
+    copies: Map<unknown, unknown>,
+    special: (value: unknown) => unknown,
+  ): this {
+    // Runs this class's constructor and none of those below it.
+    const copy: this = Reflect.construct(Module, [], this.constructor);
+    copies.set(this, copy);
+    for (const name of this.#buffers) copy.#buffers.add(name);
+    for (const [key, value] of Object.entries(this)) {
+      Reflect.set(copy, key, cloneValue(value, copies, special));
+    }
+    return copy;
+  }
+
+  /**
+   * Stores all floating-point parameters and buffers as another dtype, here and below: "f16" halves the memory where the adapter offers it, sums are kept
+   * in f32. The module gets new tensors, so make optimisers afterwards. Inputs must have that dtype too.
+   *
+   * @throws {DTypeError} Where the device hasn't the dtype; nothing is changed then.
+   */
+  to(dtype: DType): this {
+    const made = new Map<Tensor, Tensor>();
+    const convert = (x: Tensor): Tensor => {
+      const y = outsideScopes(() => noGrad(() => x.to(dtype)));
+      if (!(x instanceof Parameter)) return y;
+      const p = outsideScopes(() => new Parameter(y));
+      p.requiresGrad = x.requiresGrad;
+      return p;
+    };
+    const fields: [Module, string, Tensor][] = [];
+    for (const [, module] of this.namedModules()) {
+      for (const [key, value] of Object.entries(module)) {
+        const own = value instanceof Parameter || module.#buffers.has(key);
+        if (!own || !(value instanceof Tensor)) continue;
+        if (!isFloat(value.dtype) || value.dtype === dtype) continue;
+        if (!made.has(value)) made.set(value, convert(value));
+        fields.push([module, key, value]);
+      }
+    }
+    for (const [module, key, value] of fields) {
+      Reflect.set(module, key, made.get(value));
+    }
+    for (const value of made.keys()) value.dispose();
+    return this;
+  }
+
   /** Freezes (false) or frees all parameters. */
   requiresGrad_(on = true): this {
     for (const p of this.parameters()) p.requiresGrad = on;
@@ -221,9 +327,13 @@ export abstract class Module extends Callable {
     running.push(this);
     try {
       checkInputs(this, inputs);
+      const observer = currentObserver();
       const call = observer?.before(this);
       const title = `${name || "the network"} (${this.constructor.name})`;
-      const result = withPath(title, () => this.forward(...inputs));
+      const given = this.#hooks.before(this, inputs);
+      if (given !== inputs) checkInputs(this, given);
+      const made = withPath(title, () => this.forward(...given));
+      const result = this.#hooks.after(this, given, made);
       const fields = Object.values(this).filter((f) => !(f instanceof Module));
       inner.keep([result, ...fields]);
       if (call !== undefined) observer?.after(call, inputs, result);
@@ -246,26 +356,6 @@ export abstract class Module extends Callable {
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
-  }
-}
-
-/** Sees every call of a module. */
-export interface CallObserver {
-  /** Before forward. What it returns is handed to `after`. */
-  before(module: Module): number;
-  after(call: number, inputs: readonly Tensor[], output: Tensor): void;
-}
-
-let observer: CallObserver | undefined;
-
-/** Runs `body` while `watch` sees every call of a module. */
-export function observeCalls<T>(watch: CallObserver, body: () => T): T {
-  const before = observer;
-  observer = watch;
-  try {
-    return body();
-  } finally {
-    observer = before;
   }
 }
 
@@ -297,18 +387,4 @@ function checkInputs(module: Module, inputs: readonly unknown[]): void {
       `Cannot call ${module.constructor.name}: expected input ${i} to be a Tensor but found ${found}`,
     );
   });
-}
-
-/** Class name and arguments of a module. */
-function titleOf(module: Module): string {
-  return `${module.constructor.name}(${module.describe()})`;
-}
-
-function treeOf(module: Module, indent: string): string {
-  const children = [...module.namedChildren()];
-  if (children.length === 0) return titleOf(module);
-  const lines = children.map(([name, child]) =>
-    `${indent}  (${name}): ${treeOf(child, `${indent}  `)}`
-  );
-  return `${module.constructor.name}(\n${lines.join("\n")}\n${indent})`;
 }

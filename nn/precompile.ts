@@ -4,7 +4,8 @@ import { zeros } from "../core/create.ts";
 import { synchronize } from "../core/runtime.ts";
 import { outsideScopes, scope } from "../core/scope.ts";
 import type { Shape } from "../wgsl/op.ts";
-import { type Module, observeCalls } from "./module.ts";
+import type { Module } from "./module.ts";
+import { observeCalls } from "./hooks.ts";
 
 /** Options of {@linkcode precompile}. */
 export interface PrecompileOptions {

@@ -5,7 +5,8 @@ import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Shape } from "../wgsl/op.ts";
 import { formatShape, itemBytes, sizeOf } from "../wgsl/shape.ts";
-import { type Module, observeCalls } from "./module.ts";
+import type { Module } from "./module.ts";
+import { observeCalls } from "./hooks.ts";
 
 /** One layer's call. */
 export interface LayerSummary {

@@ -8,7 +8,8 @@ import {
   softplus,
   type SoftplusOptions,
 } from "../functional_activation.ts";
-import { Module, type Parameter, parameter } from "../module.ts";
+import { Module } from "../module.ts";
+import { type Parameter, parameter } from "../parameter.ts";
 
 /** max(x, 0). Nair and Hinton (2010). */
 export class ReLU extends Module {

@@ -1,5 +1,8 @@
 /** Layers that are made of others, or that only reshape. */
 import type { Tensor } from "../../core/tensor.ts";
+import { ShapeError } from "../../wgsl/errors.ts";
+import type { Shape } from "../../wgsl/op.ts";
+import { formatShape, normalizeAxis } from "../../wgsl/shape.ts";
 import { Module } from "../module.ts";
 
 /**
@@ -8,8 +11,6 @@ import { Module } from "../module.ts";
  * Given one object instead of layers, its keys are the names: `new Sequential({ conv1: …, relu1: … })`.
  */
 export class Sequential extends Module {
-  readonly #layers: readonly Module[];
-
   constructor(...layers: readonly Module[] | [Record<string, Module>]) {
     super();
     const named = layers.length === 1 && !(layers[0] instanceof Module)
@@ -25,25 +26,24 @@ export class Sequential extends Module {
       }
       Reflect.set(this, name, layer);
     }
-    this.#layers = named.map(([, layer]) => layer as Module);
   }
 
   /** Number of layers. */
   get count(): number {
-    return this.#layers.length;
+    return this.children().length;
   }
 
   /** The layer at a position; negative ones count from the end. */
   at(index: number): Module | undefined {
-    return this.#layers.at(index);
+    return this.children().at(index);
   }
 
   override forward(x: Tensor): Tensor {
-    return this.#layers.reduce((h, layer) => layer(h), x);
+    return this.children().reduce((h, layer) => layer(h), x);
   }
 
   [Symbol.iterator](): Iterator<Module> {
-    return this.#layers[Symbol.iterator]();
+    return this.children()[Symbol.iterator]();
   }
 }
 
@@ -59,6 +59,41 @@ export class Flatten extends Module {
 
   override describe(): string {
     return this.start === 1 ? "" : String(this.start);
+  }
+}
+
+/**
+ * One axis as several. `[N, C·H·W] → [N, C, H, W]` with axis 1 and sizes [C, H, W]; one size may be -1 and follows from the others.
+ *
+ * @throws {ShapeError} Where the sizes' product isn't the axis's.
+ */
+export class Unflatten extends Module {
+  constructor(readonly axis: number, readonly sizes: Shape) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    const axis = normalizeAxis(this.axis, x.rank, "unflatten");
+    const known = this.sizes.filter((n) => n >= 0).reduce((a, b) => a * b, 1);
+    const free = this.sizes.length - this.sizes.filter((n) => n >= 0).length;
+    const size = x.shape[axis];
+    const rest = free === 1 && known > 0 ? size / known : 1;
+    if (free > 1 || !Number.isInteger(rest) || known * rest !== size) {
+      throw new ShapeError(
+        `Cannot unflatten axis ${this.axis} of ${formatShape(x.shape)} to ${
+          formatShape(this.sizes)
+        }: it has ${size} elements${
+          free > 1 ? " and only one size may be -1" : ""
+        }`,
+        [x.shape, this.sizes],
+      );
+    }
+    const sizes = this.sizes.map((n) => n < 0 ? rest : n);
+    return x.reshape(x.shape.toSpliced(axis, 1, ...sizes));
+  }
+
+  override describe(): string {
+    return `${this.axis}, [${this.sizes}]`;
   }
 }
 

@@ -11,7 +11,8 @@ import {
 } from "../functional.ts";
 import { pad } from "../functional_pad.ts";
 import { defaultBias, defaultWeight, fans } from "../init.ts";
-import { Module, type Parameter, parameter } from "../module.ts";
+import { Module } from "../module.ts";
+import { type Parameter, parameter } from "../parameter.ts";
 import type { BiasOptions } from "./linear.ts";
 
 /** Options of {@linkcode Conv2d}. */
@@ -30,8 +31,10 @@ export class Conv2d extends Module {
   /** `[outChannels]` */
   readonly bias: Parameter | null;
   readonly kernelSize: readonly [number, number];
-  readonly #options: Omit<Conv2dOptions, "bias">;
-  readonly #padding: readonly [number, number, number, number];
+  /** As given, without the bias. */
+  readonly options: Omit<Conv2dOptions, "bias">;
+  /** `[top, bottom, left, right]` */
+  readonly padding: readonly [number, number, number, number];
 
   constructor(
     readonly inChannels: number,
@@ -43,9 +46,9 @@ export class Conv2d extends Module {
     const { bias = true, ...rest } = options;
     const { groups = 1 } = rest;
     checkGroups(inChannels, outChannels, groups);
-    this.#options = rest;
+    this.options = rest;
     this.kernelSize = pair(kernelSize);
-    this.#padding = paddingOf(this.kernelSize, rest);
+    this.padding = paddingOf(this.kernelSize, rest);
     const shape = [outChannels, inChannels / groups, ...this.kernelSize];
     this.weight = parameter(() => defaultWeight(shape));
     this.bias = bias
@@ -55,16 +58,16 @@ export class Conv2d extends Module {
 
   override forward(x: Tensor): Tensor {
     const { weight, bias } = this;
-    const { stride, dilation, groups, paddingMode = "zeros" } = this.#options;
+    const { stride, dilation, groups, paddingMode = "zeros" } = this.options;
     const options = {
       ...(stride ? { stride } : {}),
       ...(dilation ? { dilation } : {}),
       ...(groups ? { groups } : {}),
       ...(bias ? { bias } : {}),
     };
-    const [top, bottom, left, right] = this.#padding;
+    const [top, bottom, left, right] = this.padding;
     if (paddingMode === "zeros") {
-      return conv2d(x, weight, { ...options, padding: this.#padding });
+      return conv2d(x, weight, { ...options, padding: this.padding });
     }
     return tidy(() => {
       const mode = paddingMode;
@@ -77,7 +80,7 @@ export class Conv2d extends Module {
     const { inChannels, outChannels, kernelSize } = this;
     const bias = this.bias ? "" : ", bias=false";
     return `${inChannels}, ${outChannels}, kernelSize=[${kernelSize}]${
-      describeOptions(this.#options)
+      describeOptions(this.options)
     }${bias}`;
   }
 }

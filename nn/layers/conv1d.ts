@@ -2,7 +2,8 @@
 import type { Tensor } from "../../core/tensor.ts";
 import { conv1d, type Conv1dOptions } from "../functional_conv.ts";
 import { defaultBias, defaultWeight, fans } from "../init.ts";
-import { Module, type Parameter, parameter } from "../module.ts";
+import { Module } from "../module.ts";
+import { type Parameter, parameter } from "../parameter.ts";
 import { checkGroups, describeOptions } from "./conv.ts";
 import type { BiasOptions } from "./linear.ts";
 
@@ -15,7 +16,8 @@ export class Conv1d extends Module {
   readonly weight: Parameter;
   /** `[outChannels]` */
   readonly bias: Parameter | null;
-  readonly #options: Conv1dOptions;
+  /** As given, without the bias. */
+  readonly options: Conv1dOptions;
 
   constructor(
     readonly inChannels: number,
@@ -27,7 +29,7 @@ export class Conv1d extends Module {
     const { bias = true, ...rest } = options;
     const { groups = 1 } = rest;
     checkGroups(inChannels, outChannels, groups);
-    this.#options = rest;
+    this.options = rest;
     const shape = [outChannels, inChannels / groups, kernelSize];
     this.weight = parameter(() => defaultWeight(shape));
     this.bias = bias
@@ -37,14 +39,14 @@ export class Conv1d extends Module {
 
   override forward(x: Tensor): Tensor {
     const { weight, bias } = this;
-    return conv1d(x, weight, { ...this.#options, ...(bias ? { bias } : {}) });
+    return conv1d(x, weight, { ...this.options, ...(bias ? { bias } : {}) });
   }
 
   override describe(): string {
     const { inChannels, outChannels, kernelSize } = this;
     const bias = this.bias ? "" : ", bias=false";
     return `${inChannels}, ${outChannels}, kernelSize=${kernelSize}${
-      describeOptions(this.#options)
+      describeOptions(this.options)
     }${bias}`;
   }
 }

@@ -6,7 +6,8 @@ import {
   type ConvTransposeOptions,
 } from "../functional_conv.ts";
 import { defaultBias, defaultWeight, fans } from "../init.ts";
-import { Module, type Parameter, parameter } from "../module.ts";
+import { Module } from "../module.ts";
+import { type Parameter, parameter } from "../parameter.ts";
 import { checkGroups, describeOptions } from "./conv.ts";
 import type { BiasOptions } from "./linear.ts";
 
@@ -24,7 +25,8 @@ export class ConvTranspose2d extends Module {
   /** `[outChannels]` */
   readonly bias: Parameter | null;
   readonly kernelSize: readonly [number, number];
-  readonly #options: ConvTransposeOptions;
+  /** As given, without the bias. */
+  readonly options: ConvTransposeOptions;
 
   constructor(
     readonly inChannels: number,
@@ -36,7 +38,7 @@ export class ConvTranspose2d extends Module {
     const { bias = true, ...rest } = options;
     const { groups = 1 } = rest;
     checkGroups(inChannels, outChannels, groups);
-    this.#options = rest;
+    this.options = rest;
     this.kernelSize = pair(kernelSize);
     const shape = [inChannels, outChannels / groups, ...this.kernelSize];
     this.weight = parameter(() => defaultWeight(shape));
@@ -47,7 +49,7 @@ export class ConvTranspose2d extends Module {
 
   override forward(x: Tensor): Tensor {
     const { weight, bias } = this;
-    const options = { ...this.#options, ...(bias ? { bias } : {}) };
+    const options = { ...this.options, ...(bias ? { bias } : {}) };
     return convTranspose2d(x, weight, options);
   }
 
@@ -55,7 +57,7 @@ export class ConvTranspose2d extends Module {
     const { inChannels, outChannels, kernelSize } = this;
     const bias = this.bias ? "" : ", bias=false";
     return `${inChannels}, ${outChannels}, kernelSize=[${kernelSize}]${
-      describeOptions(this.#options)
+      describeOptions(this.options)
     }${bias}`;
   }
 }

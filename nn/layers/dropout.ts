@@ -1,19 +1,44 @@
-/** Dropout layer. */
+/** Dropout layers. */
 import type { Tensor } from "../../core/tensor.ts";
-import { dropout } from "../functional.ts";
+import {
+  alphaDropout,
+  dropout,
+  dropout2d,
+  type DropoutOptions,
+} from "../functional_dropout.ts";
 import { Module } from "../module.ts";
 
-/** In training mode, sets values to 0 with probability `p` and scales the others up; otherwise does nothing (Srivastava et al. 2014). */
-export class Dropout extends Module {
+abstract class DropoutLayer extends Module {
   constructor(readonly p = 0.5) {
     super();
   }
 
-  override forward(x: Tensor): Tensor {
-    return dropout(x, { p: this.p, training: this.training });
+  protected get options(): DropoutOptions {
+    return { p: this.p, training: this.training };
   }
 
   override describe(): string {
     return `p=${this.p}`;
+  }
+}
+
+/** In training mode, sets values to 0 with probability `p` and scales the others up; otherwise does nothing (Srivastava et al. 2014). */
+export class Dropout extends DropoutLayer {
+  override forward(x: Tensor): Tensor {
+    return dropout(x, this.options);
+  }
+}
+
+/** As {@linkcode Dropout}, but for whole channels (Tompson et al. 2015, arXiv:1411.4280). `x: [N, C, H, W] → the same` */
+export class Dropout2d extends DropoutLayer {
+  override forward(x: Tensor): Tensor {
+    return dropout2d(x, this.options);
+  }
+}
+
+/** Dropout that keeps mean and variance, for networks of SELU (Klambauer et al. 2017, arXiv:1706.02515). */
+export class AlphaDropout extends DropoutLayer {
+  override forward(x: Tensor): Tensor {
+    return alphaDropout(x, this.options);
   }
 }

@@ -2,7 +2,8 @@
 import type { Tensor } from "../../core/tensor.ts";
 import { linear } from "../functional.ts";
 import { defaultBias, defaultWeight } from "../init.ts";
-import { Module, type Parameter, parameter } from "../module.ts";
+import { Module } from "../module.ts";
+import { type Parameter, parameter } from "../parameter.ts";
 
 /** Options of layers whose bias can be left out. */
 export interface BiasOptions {

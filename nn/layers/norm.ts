@@ -16,7 +16,8 @@ import {
   type NormOptions,
   rmsNorm,
 } from "../functional_norm.ts";
-import { Module, type Parameter, parameter } from "../module.ts";
+import { Module } from "../module.ts";
+import { type Parameter, parameter } from "../parameter.ts";
 
 /** Options of {@linkcode BatchNorm1d} and {@linkcode BatchNorm2d}. */
 export interface BatchNormLayerOptions {
@@ -40,11 +41,11 @@ abstract class BatchNorm extends Module {
   readonly running_mean: Tensor | null;
   /** `[numFeatures]` */
   readonly running_var: Tensor | null;
-  readonly #tracked: Tensor | null;
-  readonly #eps: number;
-  readonly #momentum: number | null;
-  /** Batches that `#tracked` doesn't count yet: most networks never read it, so that no launch is spent on it. */
-  #pending = 0;
+  readonly eps: number;
+  readonly momentum: number | null;
+  protected readonly tracked: Tensor | null;
+  /** Batches that `tracked` doesn't count yet: most networks never read it, so that no launch is spent on it. */
+  protected pending = 0;
 
   constructor(
     readonly numFeatures: number,
@@ -53,8 +54,8 @@ abstract class BatchNorm extends Module {
     super();
     const { eps = 1e-5, momentum = 0.1 } = options;
     const { affine = true, trackRunningStats = true } = options;
-    this.#eps = eps;
-    this.#momentum = momentum;
+    this.eps = eps;
+    this.momentum = momentum;
     const shape = [numFeatures];
     this.weight = affine ? parameter(() => ones(shape)) : null;
     this.bias = affine ? parameter(() => zeros(shape)) : null;
@@ -62,7 +63,7 @@ abstract class BatchNorm extends Module {
       trackRunningStats ? outsideScopes(make) : null;
     this.running_mean = buffer(() => zeros(shape));
     this.running_var = buffer(() => ones(shape));
-    this.#tracked = buffer(() => zeros([], { dtype: "i32" }));
+    this.tracked = buffer(() => zeros([], { dtype: "i32" }));
     this.registerBuffer("running_mean");
     this.registerBuffer("running_var");
     this.registerBuffer("num_batches_tracked");
@@ -70,11 +71,11 @@ abstract class BatchNorm extends Module {
 
   /** Batches that the running statistics have seen in training, an i32 scalar. */
   get num_batches_tracked(): Tensor | null {
-    const tracked = this.#tracked;
-    if (tracked && this.#pending > 0) {
-      const pending = this.#pending;
+    const tracked = this.tracked;
+    if (tracked && this.pending > 0) {
+      const pending = this.pending;
       tidy(() => noGrad(() => tracked.assign(tracked.add(pending))));
-      this.#pending = 0;
+      this.pending = 0;
     }
     return tracked;
   }
@@ -86,22 +87,22 @@ abstract class BatchNorm extends Module {
     this.checkInput(x);
     const { running_mean: mean, running_var: variance } = this;
     const training = this.training || !mean;
-    if (training && mean && x.size > 0) this.#pending++;
-    const momentum = this.#momentum ??
+    if (training && mean && x.size > 0) this.pending++;
+    const momentum = this.momentum ??
       (training ? this.num_batches_tracked?.to("f32").reciprocal() : 0);
     return batchNorm(x, mean, variance, {
       ...affineOf(this),
       training,
       ...(momentum === undefined ? {} : { momentum }),
-      eps: this.#eps,
+      eps: this.eps,
     });
   }
 
   override describe(): string {
-    return `${this.numFeatures}, eps=${this.#eps}, momentum=${this.#momentum}, affine=${
+    return `${this.numFeatures}, eps=${this.eps}, momentum=${this.momentum}, affine=${
       this
         .weight !== null
-    }, trackRunningStats=${this.#tracked !== null}`;
+    }, trackRunningStats=${this.tracked !== null}`;
   }
 
   /** Refuses inputs but those of some ranks with `numFeatures` channels. */
@@ -150,12 +151,12 @@ export class LayerNorm extends Module {
   readonly weight: Parameter | null;
   /** The normalised shape, zeros at first. */
   readonly bias: Parameter | null;
-  readonly #eps: number;
+  readonly eps: number;
 
   constructor(normalizedShape: number | Shape, options: LayerNormOptions = {}) {
     super();
     const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
-    this.#eps = eps;
+    this.eps = eps;
     const shape = shapeOf(normalizedShape);
     this.normalizedShape = shape;
     this.weight = elementwiseAffine ? parameter(() => ones(shape)) : null;
@@ -165,12 +166,12 @@ export class LayerNorm extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const options = { ...affineOf(this), eps: this.#eps };
+    const options = { ...affineOf(this), eps: this.eps };
     return layerNorm(x, this.normalizedShape, options);
   }
 
   override describe(): string {
-    return `[${this.normalizedShape}], eps=${this.#eps}, elementwiseAffine=${
+    return `[${this.normalizedShape}], eps=${this.eps}, elementwiseAffine=${
       this.weight !== null
     }`;
   }
@@ -190,7 +191,7 @@ export class GroupNorm extends Module {
   readonly weight: Parameter | null;
   /** `[numChannels]`, zeros at first. */
   readonly bias: Parameter | null;
-  readonly #eps: number;
+  readonly eps: number;
 
   constructor(
     readonly numGroups: number,
@@ -203,18 +204,18 @@ export class GroupNorm extends Module {
         `Cannot make a group norm of ${numChannels} channels in ${numGroups} groups: expected a multiple of ${numGroups}`,
       );
     }
-    this.#eps = eps;
+    this.eps = eps;
     this.weight = affine ? parameter(() => ones([numChannels])) : null;
     this.bias = affine ? parameter(() => zeros([numChannels])) : null;
   }
 
   override forward(x: Tensor): Tensor {
-    const options = { ...affineOf(this), eps: this.#eps };
+    const options = { ...affineOf(this), eps: this.eps };
     return groupNorm(x, this.numGroups, options);
   }
 
   override describe(): string {
-    return `${this.numGroups}, ${this.numChannels}, eps=${this.#eps}, affine=${
+    return `${this.numGroups}, ${this.numChannels}, eps=${this.eps}, affine=${
       this.weight !== null
     }`;
   }
@@ -226,14 +227,14 @@ export class InstanceNorm2d extends Module {
   readonly weight: Parameter | null;
   /** `[numFeatures]`, zeros at first. */
   readonly bias: Parameter | null;
-  readonly #eps: number;
+  readonly eps: number;
 
   constructor(
     readonly numFeatures: number,
     { eps = 1e-5, affine = false }: ChannelNormOptions = {},
   ) {
     super();
-    this.#eps = eps;
+    this.eps = eps;
     this.weight = affine ? parameter(() => ones([numFeatures])) : null;
     this.bias = affine ? parameter(() => zeros([numFeatures])) : null;
   }
@@ -247,11 +248,11 @@ export class InstanceNorm2d extends Module {
         [x.shape],
       );
     }
-    return instanceNorm(x, { ...affineOf(this), eps: this.#eps });
+    return instanceNorm(x, { ...affineOf(this), eps: this.eps });
   }
 
   override describe(): string {
-    return `${this.numFeatures}, eps=${this.#eps}, affine=${
+    return `${this.numFeatures}, eps=${this.eps}, affine=${
       this.weight !== null
     }`;
   }
@@ -270,7 +271,7 @@ export class RMSNorm extends Module {
   readonly normalizedShape: Shape;
   /** The normalised shape, ones at first. */
   readonly weight: Parameter | null;
-  readonly #eps: number | undefined;
+  readonly eps: number | undefined;
 
   constructor(
     normalizedShape: number | Shape,
@@ -278,7 +279,7 @@ export class RMSNorm extends Module {
   ) {
     super();
     const { eps, elementwiseAffine = true } = options;
-    this.#eps = eps;
+    this.eps = eps;
     const shape = shapeOf(normalizedShape);
     this.normalizedShape = shape;
     this.weight = elementwiseAffine ? parameter(() => ones(shape)) : null;
@@ -287,13 +288,13 @@ export class RMSNorm extends Module {
   override forward(x: Tensor): Tensor {
     return rmsNorm(x, this.normalizedShape, {
       ...(this.weight ? { weight: this.weight } : {}),
-      ...(this.#eps === undefined ? {} : { eps: this.#eps }),
+      ...(this.eps === undefined ? {} : { eps: this.eps }),
     });
   }
 
   override describe(): string {
     return `[${this.normalizedShape}], eps=${
-      this.#eps ?? "auto"
+      this.eps ?? "auto"
     }, elementwiseAffine=${this.weight !== null}`;
   }
 }
