@@ -59,7 +59,8 @@ async function checkFirst<Attrs>(
   given: Case<Attrs>,
   expected = ALL,
 ): Promise<void> {
-  assertEquals(applicable(op, given), expected);
+  const names = applicable(op, given).filter((name) => ALL.includes(name));
+  assertEquals(names, expected);
   await checkOp(op, { ...given, variants: [expected[0]] });
 }
 

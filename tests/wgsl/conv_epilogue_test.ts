@@ -49,6 +49,9 @@ interface Sizes {
   readonly groups?: number;
 }
 
+/** Convolutions as products of matrices have tests of their own. */
+const VARIANTS = ["depthwise", "winograd", "tiled", "naive"];
+
 interface Options {
   readonly dtype?: DType;
   readonly limits?: Partial<Limits>;
@@ -94,6 +97,7 @@ function casesOf(
     length: shape[1] / groups * taps,
     factors,
     limits,
+    variants: VARIANTS,
   };
   const gradient = {
     inputs: [
@@ -105,6 +109,7 @@ function casesOf(
     length: filters / groups * taps,
     factors,
     limits,
+    variants: VARIANTS,
   };
   return { forward, gradient };
 }

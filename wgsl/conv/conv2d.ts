@@ -22,6 +22,7 @@ import {
   shapesOf,
   slidingOf,
 } from "./geometry.ts";
+import { gemmVariants, type Pass } from "./gemm_variants.ts";
 import { planNaive } from "./naive.ts";
 import { isProduct, planProducts } from "./products.ts";
 import { forwardRoles, fusedSaves, OWN_INPUTS, type Roles } from "./roles.ts";
@@ -102,6 +103,7 @@ export const conv2d: Op<FusedConv2dAttrs> = {
         return planTiled(roles, correlations, request.limits);
       },
     },
+    ...gemmVariants(passOf),
     {
       name: "naive",
       plan: (request) => planNaive(rolesOf(request), NAIVE, request.limits),
@@ -200,4 +202,9 @@ function rolesOf({ inputs, attrs }: Request<FusedConv2dAttrs>): Roles {
   const geometry = geometryFor(inputs, attrs);
   const epilogue = epilogueOf(inputs, attrs);
   return forwardRoles(geometry, inputs[0].dtype, epilogue);
+}
+
+function passOf(request: Request<FusedConv2dAttrs>): Pass {
+  const roles = rolesOf(request);
+  return { roles, correlations: [forwardCorrelation(roles.geometry)] };
 }

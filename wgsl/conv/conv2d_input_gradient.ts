@@ -24,6 +24,7 @@ import {
   shapesOf,
   slidingOf,
 } from "./geometry.ts";
+import { gemmVariants, type Pass } from "./gemm_variants.ts";
 import { planNaive } from "./naive.ts";
 import { isProduct, planProducts } from "./products.ts";
 import {
@@ -121,6 +122,7 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
         return planTiled(roles, correlations, request.limits);
       },
     },
+    ...gemmVariants(passOf),
     {
       name: "naive",
       plan: (request) => planNaive(rolesOf(request), NAIVE, request.limits),
@@ -229,4 +231,13 @@ function rolesOf(
 ): Roles {
   const geometry = geometryFor(inputs, attrs);
   return inputGradientRoles(geometry, inputs[0].dtype, attrs.epilogue);
+}
+
+/** The pass, without correlations where they are too many. */
+function passOf(request: Request<Conv2dInputGradientAttrs>): Pass {
+  const roles = rolesOf(request);
+  const correlations = area(request.attrs.stride) <= MAX_CORRELATIONS
+    ? inputGradientCorrelations(roles.geometry)
+    : [];
+  return { roles, correlations };
 }

@@ -9,6 +9,9 @@ import naiveCode from "./conv2d_weight_gradient_naive.wgsl" with {
 import tiledCode from "./conv2d_weight_gradient_tiled.wgsl" with {
   type: "text",
 };
+import workgroupCode from "./conv2d_weight_gradient_workgroup.wgsl" with {
+  type: "text",
+};
 import {
   isDepthwiseGradient,
   planDepthwiseGradient,
@@ -27,6 +30,12 @@ import {
 import { canSumParts, type PartKernel, planParts } from "./parts.ts";
 import { quadsFor } from "./tiled.ts";
 
+/** Invocations that keep a software adapter or a small GPU busy. */
+const BUSY = 2048;
+
+/** Workgroups that keep a large GPU busy. */
+const BUSY_GROUPS = 256;
+
 const NAIVE: PartKernel = {
   kernel: {
     label: "wgsl/conv/conv2d_weight_gradient_naive.wgsl",
@@ -37,6 +46,26 @@ const NAIVE: PartKernel = {
   channels: 1,
   taps: 1,
   packed: false,
+  depth: 1,
+  trips: 1,
+  busy: BUSY,
+};
+
+/** Blocks in workgroup memory: the counterpart, for GPUs, of the tiled kernel. Both are implicit products of matrices. */
+const WORKGROUP: PartKernel = {
+  kernel: {
+    label: "wgsl/conv/conv2d_weight_gradient_workgroup.wgsl",
+    code: workgroupCode,
+  },
+  constants: {},
+  workgroup: 1,
+  channels: 64,
+  taps: 64,
+  packed: false,
+  depth: 16,
+  // The inner loop reads workgroup memory, so that its constant 16 trips count.
+  trips: 17,
+  busy: BUSY_GROUPS,
 };
 
 const TILED = {
@@ -54,6 +83,9 @@ function tiledFor({ outChannels }: Geometry): PartKernel {
     channels: 4 * quads,
     taps: 8,
     packed: true,
+    depth: 1,
+    trips: 1,
+    busy: BUSY,
   };
 }
 
@@ -95,6 +127,14 @@ export const conv2dWeightGradient: Op<Conv2dWeightGradientAttrs> = {
         return canSumParts(geometry, dtype, tiledFor(geometry), limits);
       },
       plan: (request) => plan(request, tiledFor),
+    },
+    {
+      name: "implicit_gemm_workgroup",
+      applies({ inputs, attrs, limits }) {
+        const geometry = geometryFor(inputs, attrs);
+        return canSumParts(geometry, inputs[0].dtype, WORKGROUP, limits);
+      },
+      plan: (request) => plan(request, () => WORKGROUP),
     },
     { name: "naive", plan: (request) => plan(request, () => NAIVE) },
   ],

@@ -32,9 +32,6 @@ const SUM = { label: "wgsl/conv/sum_parts.wgsl", code: sumCode };
 /** Invocations of a workgroup, as written in the kernels of this file. */
 const WORKGROUP = 64;
 
-/** Invocations that keep a device busy: with fewer elements than that, the outputs are dealt to parts. */
-const BUSY = 2048;
-
 /** Fewest outputs that make a part worth its stores and the adding up. */
 const SHORTEST = 32;
 
@@ -49,10 +46,16 @@ const PACKED = 1;
 export interface PartKernel {
   readonly kernel: Kernel;
   readonly constants: Readonly<Record<string, number>>;
+  /** Tiles of a workgroup: one each of its invocations, or one that they own together. */
   readonly workgroup: number;
-  /** Output channels and taps that an invocation owns. */
+  /** Output channels and taps of a tile. */
   readonly channels: number;
   readonly taps: number;
+  /** Outputs in a turn of its loop, and the trips of all loops in that turn. */
+  readonly depth: number;
+  readonly trips: number;
+  /** Tiles that keep a device busy: with fewer of them, the outputs are dealt to parts. */
+  readonly busy: number;
   /** Whether it reads dy packed by tiles of its channels. */
   readonly packed: boolean;
 }
@@ -70,9 +73,10 @@ interface Operands {
 function operandsOf(
   geometry: Geometry,
   dtype: DType,
-  { channels: tile, packed }: PartKernel,
+  { channels, packed }: PartKernel,
 ): Operands {
   const roles = forwardRoles(geometry, dtype);
+  const tile = packed ? channels : 1;
   const pixels = area(geometry.output) * tile;
   const tiles = Math.ceil(geometry.outChannels / tile);
   return {
@@ -105,7 +109,8 @@ export function canSumParts(
   limits: Limits,
 ): boolean {
   const { x, dy, dw, packed, space } = operandsOf(geometry, dtype, kernel);
-  return fitsTile(space, [x, dy, inF32(dw), packed], limits);
+  return kernel.trips <= limits.maxLoopTrips &&
+    fitsTile(space, [x, dy, inF32(dw), packed], limits);
 }
 
 /** Launches of a weight gradient by one kernel. */
@@ -144,7 +149,9 @@ export function planParts(
       };
       if (kernel.packed) launches.push(packLaunch(job, images, limits));
       const last = images.size * pixels;
-      const length = Math.min(Math.ceil(last / job.parts), limits.maxLoopTrips);
+      const most = Math.floor(limits.maxLoopTrips / kernel.trips) *
+        kernel.depth;
+      const length = Math.min(Math.ceil(last / job.parts), most);
       for (let first = 0; first < last; first += job.parts * length) {
         const outputs = { first, last, length };
         launches.push(partLaunch(job, images, outputs, parts === 0, limits));
@@ -167,9 +174,9 @@ interface Job extends Operands {
   readonly geometry: Geometry;
   readonly kernel: PartKernel;
   readonly box: SumBox;
-  /** Elements of the gradient in the box, and invocations that own them. */
+  /** Elements of the gradient in the box, and tiles of them. */
   readonly count: number;
-  readonly invocations: number;
+  readonly tiles: number;
   /** Images whose operands fit a binding together. */
   readonly images: number;
   readonly parts: number;
@@ -189,7 +196,8 @@ function jobOf(
   const { x, dy, packed } = operands;
   const taps = area(geometry.kernel) * box.summed.size;
   const count = box.groups.size * box.kept.size * taps;
-  const invocations = box.groups.size * box.tiles.size *
+  const tiles = box.groups.size *
+    Math.ceil(box.kept.size / kernel.channels) *
     Math.ceil(taps / kernel.taps);
   // Images of each operand that fit, if the window starts badly.
   const fitting = [x, dy].map((layout) => {
@@ -204,8 +212,8 @@ function jobOf(
   const images = Math.max(1, Math.min(geometry.batch, ...fitting));
   const room = limits.maxComputeWorkgroupsPerDimension ** 2 * kernel.workgroup;
   const parts = Math.min(
-    Math.ceil(BUSY / invocations),
-    Math.floor(room / invocations),
+    Math.ceil(kernel.busy / tiles),
+    Math.floor(room / tiles),
     Math.ceil(images * area(geometry.output) / SHORTEST),
     Math.floor(Math.min(most, SCRATCH) / (count * 4)),
     limits.maxLoopTrips,
@@ -216,7 +224,7 @@ function jobOf(
     kernel,
     box,
     count,
-    invocations,
+    tiles,
     images,
     parts: Math.max(1, parts),
     direct: whole && parts <= 1 && x.dtype === "f32" && geometry.batch > 0,
@@ -308,8 +316,8 @@ function partLaunch(
         ? [images.size * job.packed.block / 4]
         : [b.base, dy.image ?? 0, dy.group ?? 0]),
     ),
-    workgroups: linearGrid(parts * job.invocations, kernel.workgroup, limits),
-    trips: length,
+    workgroups: linearGrid(parts * job.tiles, kernel.workgroup, limits),
+    trips: Math.ceil(length / kernel.depth) * kernel.trips,
     flops: 2 * count * summed,
     bytes: bindings.reduce((sum, { size }) => sum + size, 0),
   };

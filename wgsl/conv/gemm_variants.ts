@@ -1,0 +1,52 @@
+/** The variants that see a convolution as a product of matrices, for the forward pass and the input gradient alike. */
+import type { Request, Variant } from "../op.ts";
+import type { Correlation } from "./correlation.ts";
+import { canIm2col, planIm2col } from "./im2col_matmul.ts";
+import {
+  canGemm,
+  GEMM_REGISTERS,
+  GEMM_WORKGROUP,
+  type GemmForm,
+  planGemm,
+} from "./implicit_gemm.ts";
+import type { Roles } from "./roles.ts";
+
+/** A pass as correlations. */
+export interface Pass {
+  readonly roles: Roles;
+  readonly correlations: readonly Correlation[];
+}
+
+/** The variants of an op whose requests are such passes. */
+export function gemmVariants<Attrs>(
+  passOf: (request: Request<Attrs>) => Pass,
+): Variant<Attrs>[] {
+  const implicit = (name: string, form: GemmForm): Variant<Attrs> => ({
+    name,
+    applies(request) {
+      const { roles, correlations } = passOf(request);
+      return canGemm(roles, correlations, form, request.limits);
+    },
+    plan(request) {
+      const { roles, correlations } = passOf(request);
+      return planGemm(roles, correlations, form, request.limits);
+    },
+  });
+  return [
+    implicit("implicit_gemm", GEMM_REGISTERS),
+    implicit("implicit_gemm_workgroup", GEMM_WORKGROUP),
+    {
+      name: "im2col_matmul",
+      applies(request) {
+        const { roles, correlations: [correlation] } = passOf(
+          request,
+        );
+        return !roles.epilogue && canIm2col(roles, correlation, request.limits);
+      },
+      plan(request) {
+        const { roles, correlations: [correlation] } = passOf(request);
+        return planIm2col(roles, correlation, request.limits);
+      },
+    },
+  ];
+}

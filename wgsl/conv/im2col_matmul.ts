@@ -1,0 +1,214 @@
+/**
+ * The forward pass as im2col and a product of matrices: columns are written out to scratch memory, some images or rows of outputs at a time, and
+ * multiplied by the weights.
+ *
+ *     y[n, g] = w[g] · columns[n, g]      [K, C·R·S] · [C·R·S, OH·OW]
+ *
+ * The columns are R·S / stride² times the input: writing and reading them costs what the product then saves by plain, aligned reads.
+ */
+import { bind, linearGrid, storageType, words } from "../launch.ts";
+import { matmul } from "../matmul/matmul.ts";
+import type { Binding, Launch, Limits, Plan, Request, View } from "../op.ts";
+import { itemBytes } from "../shape.ts";
+import type { Correlation } from "./correlation.ts";
+import { type Layout, type Range, sumBoxes, windowIn } from "./cut.ts";
+import { area } from "./geometry.ts";
+import code from "./im2col.wgsl" with { type: "text" };
+import { type Roles, sourceLayout, targetLayout } from "./roles.ts";
+
+const IM2COL = { label: "wgsl/conv/im2col.wgsl", code };
+
+/** Invocations of a workgroup, as written in the kernel. */
+const WORKGROUP = 64;
+
+/** Most bytes of columns at a time. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** Scratch buffers: the columns; the product's own come after it. */
+const COLUMNS = 0;
+
+/** What is computed at a time: images, and rows of their outputs. */
+interface Round {
+  readonly images: Range;
+  readonly rows: Range;
+}
+
+/** Bytes of the columns of one row of an image's outputs. */
+function rowBytes({ geometry, summed, dtype }: Roles, c: Correlation): number {
+  return geometry.groups * summed * area(c.taps) * c.count[1] *
+    itemBytes(dtype);
+}
+
+/** Bytes that columns may take together: they are one binding. */
+function roomOf({ maxStorageBufferBindingSize }: Limits): number {
+  return Math.min(MOST_BYTES, maxStorageBufferBindingSize);
+}
+
+/** Whether a pass can be run so: the forward pass, while the columns of one row fit. */
+export function canIm2col(
+  roles: Roles,
+  correlation: Correlation,
+  limits: Limits,
+): boolean {
+  return roles.pass === "forward" &&
+    rowBytes(roles, correlation) <= roomOf(limits) &&
+    area(roles.from) * itemBytes(roles.dtype) <=
+      limits.maxStorageBufferBindingSize &&
+    area(correlation.taps) <= limits.maxLoopTrips;
+}
+
+/** Launches of a pass for which {@linkcode canIm2col} holds. */
+export function planIm2col(
+  roles: Roles,
+  correlation: Correlation,
+  limits: Limits,
+): Plan {
+  const row = rowBytes(roles, correlation);
+  const launches: Launch[] = [];
+  let columns = 0;
+  const sums: number[] = [];
+  for (const round of roundsOf(roles, correlation, row, limits)) {
+    columns = Math.max(columns, round.images.size * round.rows.size * row);
+    const product = productOf(roles, correlation, round, limits);
+    launches.push(
+      ...unfoldLaunches(roles, correlation, round, limits),
+      ...product.launches,
+    );
+    product.scratch?.forEach((bytes, i) =>
+      sums[i] = Math.max(sums[i] ?? 0, bytes)
+    );
+  }
+  return { launches, scratch: launches.length > 0 ? [columns, ...sums] : [] };
+}
+
+/** As many images a round as fit, or rows of one image where not even one does. */
+function roundsOf(
+  { geometry: { batch } }: Roles,
+  { count: [rows] }: Correlation,
+  row: number,
+  limits: Limits,
+): Round[] {
+  const fitting = Math.floor(roomOf(limits) / row);
+  const step = Math.min(rows, fitting);
+  const images = step < rows ? 1 : Math.floor(fitting / rows);
+  return partsOf(batch, images).flatMap((images) =>
+    partsOf(rows, step).map((rows) => ({ images, rows }))
+  );
+}
+
+/** A range in parts of a size, the last as long as remains. */
+function partsOf(length: number, size: number): Range[] {
+  return Array.from({ length: Math.ceil(length / size) }, (_, i) => ({
+    start: i * size,
+    size: Math.min(size, length - i * size),
+  }));
+}
+
+function unfoldLaunches(
+  roles: Roles,
+  c: Correlation,
+  { images, rows }: Round,
+  limits: Limits,
+): Launch[] {
+  const { geometry: { groups }, summed, dtype } = roles;
+  const places = rows.size * c.count[1];
+  const taps = area(c.taps);
+  const block = taps * places;
+  const columns: Layout = {
+    dtype,
+    image: groups * summed * block,
+    group: summed * block,
+    summed: block,
+    block,
+  };
+  const source = sourceLayout(roles);
+  const boxes = sumBoxes(
+    { images: images.size, groups, kept: 1, summed, tile: 1 },
+    [source, columns],
+    summed,
+    limits,
+  );
+  return boxes.map((box) => {
+    const start = images.start + box.images.start;
+    const x = windowIn(
+      { ...box, images: { start, size: box.images.size } },
+      source,
+    );
+    const to = windowIn(box, columns);
+    const channels = box.images.size * box.groups.size * box.summed.size;
+    return {
+      kernel: IM2COL,
+      declarations: `alias T = ${storageType(dtype)};`,
+      bindings: [
+        bind("input", 0, "read", x),
+        bind("scratch", COLUMNS, "write", to),
+      ],
+      params: words(
+        ...[box.images.size, box.groups.size, box.summed.size],
+        ...[rows.size, c.count[1], ...c.taps, ...c.source],
+        ...[c.origin[0] + rows.start * c.stride[0], c.origin[1]],
+        ...[...c.stride, ...c.dilation],
+        ...[x.base, source.image ?? 0, source.group ?? 0],
+        ...[to.base, columns.image ?? 0, columns.group ?? 0],
+      ),
+      workgroups: linearGrid(channels * places, WORKGROUP, limits),
+      trips: taps,
+      flops: 0,
+      bytes: x.size + to.size,
+    };
+  });
+}
+
+/** The product of the weights and a round's columns. */
+function productOf(
+  roles: Roles,
+  { taps, count, target: [, width] }: Correlation,
+  { images, rows }: Round,
+  limits: Limits,
+): Plan {
+  const { geometry: { groups }, kept, summed, dtype, weights } = roles;
+  const depth = summed * area(taps);
+  const places = rows.size * count[1];
+  const { image = 0, group = 0, kept: plane = 0 } = targetLayout(roles);
+  const w: View = {
+    shape: [groups, kept, depth],
+    dtype,
+    strides: [weights.group ?? 0, weights.kept ?? 0, 1],
+    offset: 0,
+  };
+  const columns: View = {
+    shape: [images.size, groups, depth, places],
+    dtype,
+    strides: [groups * depth * places, depth * places, places, 1],
+    offset: 0,
+  };
+  const y: View = {
+    shape: [images.size, groups, kept, places],
+    dtype,
+    strides: [image, group, plane, 1],
+    offset: images.start * image + rows.start * width,
+  };
+  const request: Request<Record<string, never>> = {
+    inputs: [w, columns],
+    outputs: [y],
+    attrs: {},
+    limits,
+  };
+  const variant = matmul.variants.find((v) => v.applies?.(request) ?? true)!;
+  const { launches, scratch } = variant.plan(request);
+  const moved = launches.map((launch) => ({
+    ...launch,
+    bindings: launch.bindings.map(operandOf),
+  }));
+  return { launches: moved, scratch };
+}
+
+/** An operand of the product as one of the convolution. */
+function operandOf(binding: Binding): Binding {
+  const { slot, index } = binding;
+  if (slot === "scratch") return { ...binding, index: COLUMNS + 1 + index };
+  if (slot === "output") return binding;
+  return index === 0
+    ? { ...binding, index: 1 }
+    : { ...binding, slot: "scratch", index: COLUMNS };
+}
