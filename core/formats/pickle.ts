@@ -59,7 +59,7 @@ const MAX_INTEGER_BYTES = 255;
 /** Opcodes by their bytes, with their names in pickletools. */
 const OPCODES: ReadonlyMap<number, (machine: Machine) => void> = new Map([
   [0x80, (m: Machine) => m.protocol()], // PROTO
-  [0x95, (m) => m.skip(8)], // FRAME
+  [0x95, (m) => m.frame()], // FRAME
   [0x28, (m) => m.mark()], // MARK
   [0x4e, (m) => m.push(null)], // NONE
   [0x88, (m) => m.push(true)], // NEWTRUE
@@ -125,6 +125,10 @@ export function unpickle(
   }
 }
 
+function isTuple(value: PickleValue): value is readonly PickleValue[] {
+  return Array.isArray(value) && Object.isFrozen(value);
+}
+
 class Machine {
   /** Where the next byte is read. */
   at: number;
@@ -171,6 +175,14 @@ class Machine {
     if (version < 2 || version > 5) {
       this.fail(`a pickle of protocol ${version}, expected 2 to 5`);
     }
+  }
+
+  /** Announces how many bytes belong together, for readers from a stream. */
+  frame(): void {
+    const bytes = this.uint(8);
+    const start = this.at;
+    this.skip(bytes);
+    this.at = start;
   }
 
   /** Steps over bytes; gives where they start. */
@@ -338,7 +350,7 @@ class Machine {
 
   reduce(): void {
     const [callee, args] = this.take(2);
-    if (!(callee instanceof Global) || !Array.isArray(args)) {
+    if (!(callee instanceof Global) || !isTuple(args)) {
       return this.fail("the pickle calls what is no name, or with no tuple");
     }
     this.push(this.#rules.call(callee, args, this.#opcode));

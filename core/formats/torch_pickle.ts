@@ -96,10 +96,17 @@ export class TorchRules implements PickleRules {
         if (args.length !== 1) break;
         return Object.freeze([...this.#sizes(args[0], at)]);
       case TENSOR_V1:
+        if (args.length !== 4) break;
+        return this.#tensor(args, at);
       case TENSOR:
+        if (args.length < 6 || args.length > 7) break;
+        if (typeof args[4] !== "boolean") break;
+        // Version 2 can add marks here, such as one that all elements are to be negated.
+        if (args.length === 7 && !isEmptyMap(args[6])) break;
         return this.#tensor(args, at);
       case PARAMETER:
-        if (args.length === 3 && args[0] instanceof TensorRef) return args[0];
+        if (args.length !== 3 || typeof args[1] !== "boolean") break;
+        if (args[0] instanceof TensorRef) return args[0];
     }
     return this.#refuse(at, `it calls ${name} with what that doesn't take`);
   }
@@ -183,6 +190,10 @@ export class TorchRules implements PickleRules {
       "sizes or strides are not a tuple of integers of 0 or more",
     );
   }
+}
+
+function isEmptyMap(value: PickleValue): boolean {
+  return value instanceof Map && value.size === 0;
 }
 
 function isCount(value: PickleValue | undefined): value is number {
