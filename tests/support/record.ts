@@ -3,8 +3,11 @@
  * `tests/implementations/run.ts` reads it. Without the variable, tests run on Deno's own WebGPU as usual and nothing is left out.
  */
 
-/** Why a case wasn't run: it needs half precision, or its kernel has been compiled with enough other constants, or smaller numbers than the device has. */
-export type Reason = "f16" | "constants" | "subnormal";
+/**
+ * Why a case wasn't run: it needs half precision; its kernel was run with enough other constants; the driver can't compile it; it has numbers
+ * smaller than the device keeps.
+ */
+export type Reason = "f16" | "constants" | "endless" | "subnormal";
 
 /** A line of the record. */
 export type Entry =

@@ -22,6 +22,7 @@ import {
   sub,
 } from "../../wgsl/pointwise/mod.ts";
 import { checkOp, host, noise, runVariant } from "../support/plan.ts";
+import { keepsSubnormals } from "../support/subnormals.ts";
 
 /** Both the result on the GPU and the reference. */
 async function values(
@@ -59,8 +60,9 @@ Deno.test("binary ops give values worked out by hand", async () => {
 });
 
 Deno.test("a remainder is exact however large the quotient is", async () => {
+  const whole = await keepsSubnormals("remainders");
   const a = host([1e10, 3e38, -3e38, 1e-30, 12345.678], [5]);
-  const b = host([3, 7, 7, 1e-40, 0.1], [5]);
+  const b = host([3, 7, 7, whole ? 1e-40 : 1e-35, 0.1], [5]);
   const fround = (xs: HostArray) => [...xs.data];
   const want = fround(a).map((x, i) => {
     const y = fround(b)[i];

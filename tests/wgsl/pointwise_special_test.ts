@@ -9,11 +9,11 @@ import {
   BINARY_OPS,
   clamp,
   gelu,
-  mul,
   UNARY_OPS,
 } from "../../wgsl/pointwise/mod.ts";
 import type { Op } from "../../wgsl/op.ts";
 import { host, runReference, runVariant } from "../support/plan.ts";
+import { isNearSubnormal, keepsSubnormals } from "../support/subnormals.ts";
 import { ulpsBetween } from "../support/ulp.ts";
 import fixture from "../fixtures/special_values.json" with { type: "json" };
 
@@ -88,19 +88,8 @@ function isKnown(
     ulpsBetween(got, entry.ours) <= 4;
 }
 
-/** Whether arithmetic on this device keeps numbers below 2^-126. */
-async function keepsSubnormals(): Promise<boolean> {
-  const [{ data }] = await runVariant(mul, "naive", {
-    inputs: [host([1e-40], [1]), host([0.5], [1])],
-    attrs: {},
-  });
-  return data[0] > 0;
-}
-
-const subnormal = (x: number) => x !== 0 && Math.abs(x) < 2 ** -126;
-
 Deno.test("every unary op gives what PyTorch gives for special values, but for the table of differences", async () => {
-  const whole = await keepsSubnormals();
+  const whole = await keepsSubnormals("special values of unary ops");
   const wrong: string[] = [];
   for (const [name, results] of Object.entries(unaryResults)) {
     const { op, attrs, accuracy } = unarySubject(name);
@@ -118,7 +107,8 @@ Deno.test("every unary op gives what PyTorch gives for special values, but for t
         wrong.push(`${name}(${x}) on ${on}: ${got}, PyTorch ${result}`);
       };
       check("reference", Math.fround(reference[i]));
-      const skipped = !whole && [x, ...expected(result)].some(subnormal);
+      const skipped = !whole &&
+        [x, ...expected(result)].some(isNearSubnormal);
       if (!skipped) check("gpu", gpu[i]);
     });
   }
@@ -128,7 +118,7 @@ Deno.test("every unary op gives what PyTorch gives for special values, but for t
 });
 
 Deno.test("every binary op gives what PyTorch gives for pairs of special values", async () => {
-  const whole = await keepsSubnormals();
+  const whole = await keepsSubnormals("special values of binary ops");
   const n = binaryInputs.length;
   const left = Array.from({ length: n * n }, (_, i) => {
     return binaryInputs[Math.floor(i / n)];
@@ -150,7 +140,8 @@ Deno.test("every binary op gives what PyTorch gives for pairs of special values"
         wrong.push(`${name}(${a}, ${b}) on ${on}: ${got}, PyTorch ${result}`);
       };
       check("reference", Math.fround(reference[i]));
-      const skipped = !whole && [a, b, ...expected(result)].some(subnormal);
+      const skipped = !whole &&
+        [a, b, ...expected(result)].some(isNearSubnormal);
       if (!skipped) check("gpu", gpu[i]);
     });
   }
