@@ -90,6 +90,7 @@ Deno.test("every variant ends in a residual and an activation, at sizes around i
     [[2, 6, 5], groupForm([2, 6, 5], 3)],
     [[70, 33], layerForm([70, 33], 1)],
     [[1, 1, 1], groupForm([1, 1, 1], 1)],
+    [[3, 2, 20], batchForm([3, 2, 20])],
   ];
   const ran = new Set<string>();
   for (const [shape, form] of forms) {
@@ -98,12 +99,19 @@ Deno.test("every variant ends in a residual and an activation, at sizes around i
       names.forEach((name) => ran.add(name));
     }
   }
-  assertEquals([...ran].sort(), ["naive", "rows", "spans", "staged", "tree"]);
+  assertEquals([...ran].sort(), [
+    "fours",
+    "naive",
+    "rows",
+    "spans",
+    "staged",
+    "tree",
+  ]);
 });
 
 Deno.test("an epilogue follows a normalisation with one parameter or none, and without a mean", async () => {
   const epilogue = EPILOGUES[2];
-  const shape = [2, 3, 16];
+  const shape = [2, 3, 24];
   for (const weight of [true, false]) {
     const more = { weight, bias: !weight, epilogue };
     await checkEnd(shape, attrsOf(batchForm(shape), more));
@@ -119,6 +127,7 @@ Deno.test("the residual may be f16, as x then is, with parameters in f32", async
   for (
     const [shape, form] of [
       [[3, 5, 17], batchForm([3, 5, 17])],
+      [[3, 5, 28], batchForm([3, 5, 28])],
       [[65, 33], layerForm([65, 33], 1)],
     ] as const
   ) {

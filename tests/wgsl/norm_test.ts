@@ -166,6 +166,8 @@ Deno.test("every variant agrees with its reference in every form over awkward sh
     [67, 12, 1, 1],
     [3, 4, 257],
     [1, 2, 37, 113],
+    [2, 18, 6, 6],
+    [2, 4, 6, 12],
   ];
   for (const shape of shapes) {
     const half = shape[1] % 2 === 0 ? shape[1] / 2 : 1;
@@ -179,7 +181,14 @@ Deno.test("every variant agrees with its reference in every form over awkward sh
       for (const name of await checkForm(shape, attrsOf(form))) ran.add(name);
     }
   }
-  assertEquals([...ran].sort(), ["naive", "rows", "spans", "staged", "tree"]);
+  assertEquals([...ran].sort(), [
+    "fours",
+    "naive",
+    "rows",
+    "spans",
+    "staged",
+    "tree",
+  ]);
 });
 
 Deno.test("weight, bias and the mean may each be left out, in f32 and f16", async () => {
@@ -190,6 +199,11 @@ Deno.test("weight, bias and the mean may each be left out, in f32 and f16", asyn
       await checkForm(shape, { ...attrs, centered: weight });
     }
     await checkForm(shape, attrsOf(form), { dtype: "f16" });
+  }
+  const even = [3, 6, 4, 7];
+  for (const form of [batchForm(even), groupForm(even, 2)]) {
+    await checkForm(even, attrsOf(form, { bias: false, centered: false }));
+    await checkForm(even, attrsOf(form), { dtype: "f16" });
   }
   const rows = attrsOf(layerForm([64, 35], 1), { bias: false });
   await checkForm([64, 35], rows, { dtype: "f16" });
@@ -221,6 +235,7 @@ Deno.test("a mean far from 0 costs no digits of the variance", async () => {
   const cases: [HostArray, NormAttrs, string[]][] = [
     [far(3000, 1), attrsOf(batchForm([3000, 1]), none), ["staged", "tree"]],
     [far(1, 3000), attrsOf(layerForm([1, 3000], 1), none), ["naive"]],
+    [far(2, 1500), attrsOf(batchForm([2, 1, 1500]), none), ["fours"]],
     [far(64, 1500), attrsOf(layerForm([64, 1500], 1), none), ["rows"]],
   ];
   for (const [x, attrs, names] of cases) {

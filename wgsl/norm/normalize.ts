@@ -1,33 +1,23 @@
 /** Normalising by the mean and variance of groups of elements: batch, layer, group, instance and RMS norm in one op. */
 import type { Tensor } from "../../core/tensor.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
-import { storageType } from "../launch.ts";
 import type {
   GradientContext,
   Kernel,
-  Launch,
   Meta,
   Op,
   Plan,
   Request,
   Variant,
 } from "../op.ts";
-import type { Fold } from "../reduce/fold.ts";
-import type { Operand } from "../reduce/parts.ts";
 import { Scratch } from "../reduce/plan.ts";
 import { formatShape, sameShape } from "../shape.ts";
-import { rowLaunches } from "../softmax/rows.ts";
-import applyCode from "./apply.wgsl" with { type: "text" };
 import {
-  channelOperand,
   checkNorm,
   countOf,
   fitWhole,
   meanPairs,
   type NormAttrs,
-  placeholder,
-  rowsAlong,
-  spaceOf,
   statsMeta,
   wholeOperand,
 } from "./geometry.ts";
@@ -40,41 +30,27 @@ import {
 } from "./finish.ts";
 import { areRows, groupLaunch, groupTrips, type Lanes } from "./groups.ts";
 import mergeCode from "./merge.wgsl" with { type: "text" };
-import momentsCode from "./moments.wgsl" with { type: "text" };
 import rowsCode from "./rows.wgsl" with { type: "text" };
 import naiveCode from "./naive.wgsl" with { type: "text" };
 import { normalizeBackward } from "./normalize_backward.ts";
-import { piecewiseLaunches } from "./partials.ts";
 import { applyReference, measure } from "./reference.ts";
+import {
+  APPLY_FLOPS,
+  applyLaunches,
+  declarationsOf,
+  hasFours,
+  MOMENT_FLOPS,
+  momentLaunches,
+  parametersOf,
+  type Share,
+  type Width,
+} from "./stages.ts";
 import { channelsIn, columnsOf, spread } from "./tensors.ts";
 import treeCode from "./tree.wgsl" with { type: "text" };
 
-const applyKernel = { label: "wgsl/norm/apply.wgsl", code: applyCode };
-const momentsKernel = { label: "wgsl/norm/moments.wgsl", code: momentsCode };
 const naiveKernel = { label: "wgsl/norm/naive.wgsl", code: naiveCode };
 const rowsKernel = { label: "wgsl/norm/rows.wgsl", code: rowsCode };
 const treeKernel = { label: "wgsl/norm/tree.wgsl", code: treeCode };
-
-/** Elements of an invocation that applies statistics: several, or one. */
-type Share = "span" | "element";
-const SPAN = 16;
-
-/** Operations of an element: a difference, its square and sum; a difference, a factor, a summand. */
-const MOMENT_FLOPS = 4;
-const APPLY_FLOPS = 3;
-
-/** Folds moments of pieces to the mean and the variance. */
-const MOMENTS: Fold = {
-  element: "vec3f",
-  accumulator: "vec3f",
-  result: "vec2f",
-  bytes: 16,
-  identity: "vec3f(0.0)",
-  load: "value",
-  combine: "merge(a, b)",
-  store: "vec2f(a.y, a.z / a.x)",
-  library: mergeCode,
-};
 
 /**
  * `y = (x − mean) / √(variance + eps) · weight + bias`, with the mean and the biased variance of each group of elements.
@@ -93,7 +69,12 @@ export const normalize: Op<NormAttrs> = {
   },
   variants: [
     wholeGroups("rows", rowsKernel, 1, areRows),
-    { name: "staged", plan: planStaged },
+    {
+      name: "fours",
+      applies: ({ attrs }) => hasFours(attrs),
+      plan: (request) => planStaged(request, 4),
+    },
+    { name: "staged", plan: (request) => planStaged(request, 1) },
     wholeGroups("tree", treeKernel, 256),
     wholeGroups("naive", naiveKernel, 1),
   ],
@@ -128,8 +109,13 @@ export const normalizeWith: Op<NormAttrs> = {
     return [{ shape: x.shape, dtype: x.dtype }];
   },
   variants: [
-    { name: "spans", plan: (request) => planWith(request, "span") },
-    { name: "naive", plan: (request) => planWith(request, "element") },
+    {
+      name: "fours",
+      applies: ({ attrs }) => hasFours(attrs),
+      plan: (request) => planWith(request, { width: 4 }),
+    },
+    { name: "spans", plan: (request) => planWith(request, {}) },
+    { name: "naive", plan: (request) => planWith(request, { span: 1 }) },
   ],
   reference([x, stats, ...parameters], [y], attrs) {
     const finish = finishReference([x, stats, ...parameters], attrs, 2);
@@ -164,90 +150,13 @@ export function checkStats(x: Meta, stats: Meta, attrs: NormAttrs): void {
   }
 }
 
-/** Operands of weight and bias, of which the first stands at input `first`; x stands in for those that are missing. */
-function parametersOf(
-  { inputs, attrs }: Request<NormAttrs>,
-  first: number,
-): [Operand, Operand] {
-  const none = placeholder(wholeOperand("input", 0, inputs[0], attrs));
-  const at = (present: boolean, index: number) =>
-    present ? channelOperand(index, inputs[index], attrs) : none;
-  return [
-    at(attrs.weight, first),
-    at(attrs.bias, first + Number(attrs.weight)),
-  ];
-}
-
-/** What the kernels that apply statistics need appended. */
-function declarationsOf(
-  { inputs, attrs }: Request<NormAttrs>,
-  first: number,
-): string {
-  const { eps, centered, weight, bias } = attrs;
-  const parameter = weight || bias ? inputs[first] : inputs[0];
-  return `alias T = ${storageType(inputs[0].dtype)};
-alias W = ${storageType(parameter.dtype)};
-const EPSILON = f32(${eps});
-const CENTERED = ${centered};
-const HAS_WEIGHT = ${weight};
-const HAS_BIAS = ${bias};`;
-}
-
-/** The launches of the last step: x, parameters and statistics to y. */
-function applyLaunches(
-  request: Request<NormAttrs>,
-  stats: Operand,
-  first: number,
-  share: Share,
-): Launch[] {
-  const { inputs: [x], outputs: [y], attrs, limits } = request;
-  const rows = rowsAlong(attrs, [
-    wholeOperand("input", 0, x, attrs),
-    ...parametersOf(request, first),
-    stats,
-    wholeOperand("output", 0, y, attrs),
-  ]);
-  const [, weight, bias, pairs] = rows.operands
-    .map(({ strides }) => strides[rows.kept.length] > 0);
-  const span = share === "span" ? SPAN : 1;
-  return rowLaunches(rows, {
-    kernel: applyKernel,
-    declarations: `${declarationsOf(request, first)}
-const STATS_VARY = ${pairs};
-const PARAMETERS_VARY = ${weight || bias};
-const SPAN = ${span}u;`,
-    whole: false,
-    invocations: (n) => Math.ceil(n / span),
-    trips: () => span,
-    flops: APPLY_FLOPS,
-    finish: (output, box) =>
-      finishCode(attrs, first, rows.operands.length + 1, output, y.dtype, box),
-  }, limits);
-}
-
-function planStaged(request: Request<NormAttrs>): Plan {
-  const { inputs: [x], attrs, limits } = request;
+function planStaged(request: Request<NormAttrs>, width: Width): Plan {
   const scratch = new Scratch();
-  const stats = meanPairs("output", 1, attrs);
-  const launches = piecewiseLaunches(
-    {
-      kernel: momentsKernel,
-      declare: () =>
-        `alias T = ${storageType(x.dtype)};
-const CENTERED = ${attrs.centered};
-${mergeCode}`,
-      fold: MOMENTS,
-      flops: MOMENT_FLOPS,
-      space: spaceOf(attrs),
-      reduced: [0, 3, 4],
-      inputs: [wholeOperand("input", 0, x, attrs)],
-      output: stats,
-      name: "moments",
-    },
-    limits,
-    scratch,
-  );
-  launches.push(...applyLaunches(request, stats, 1, "span"));
+  const stats = meanPairs("output", 1, request.attrs);
+  const launches = [
+    ...momentLaunches(request, stats, width, scratch),
+    ...applyLaunches(request, stats, 1, { width }),
+  ];
   return { launches, scratch: scratch.sizes };
 }
 

@@ -14,6 +14,7 @@ import type { Operand } from "../reduce/parts.ts";
 import { Scratch } from "../reduce/plan.ts";
 import { rowLaunches } from "../softmax/rows.ts";
 import applyCode from "./backward_apply.wgsl" with { type: "text" };
+import applyFoursCode from "./backward_apply_fours.wgsl" with { type: "text" };
 import naiveCode from "./backward_naive.wgsl" with { type: "text" };
 import treeCode from "./backward_tree.wgsl" with { type: "text" };
 import {
@@ -36,19 +37,24 @@ import { groupLaunch, groupTrips, type Lanes } from "./groups.ts";
 import { checkStats, normalize } from "./normalize.ts";
 import { piecewiseLaunches } from "./partials.ts";
 import { backwardReference } from "./reference.ts";
+import { hasFours, inSteps, wideOperand, type Width } from "./stages.ts";
 import sumsCode from "./sums.wgsl" with { type: "text" };
+import sumsFoursCode from "./sums_fours.wgsl" with { type: "text" };
 import { channelsIn, columnsOf, groupMean, spread } from "./tensors.ts";
 
-const applyKernel = {
-  label: "wgsl/norm/backward_apply.wgsl",
-  code: applyCode,
+const applyKernels = {
+  1: { label: "wgsl/norm/backward_apply.wgsl", code: applyCode },
+  4: { label: "wgsl/norm/backward_apply_fours.wgsl", code: applyFoursCode },
 };
 const naiveKernel = {
   label: "wgsl/norm/backward_naive.wgsl",
   code: naiveCode,
 };
 const treeKernel = { label: "wgsl/norm/backward_tree.wgsl", code: treeCode };
-const sumsKernel = { label: "wgsl/norm/sums.wgsl", code: sumsCode };
+const sumsKernels = {
+  1: { label: "wgsl/norm/sums.wgsl", code: sumsCode },
+  4: { label: "wgsl/norm/sums_fours.wgsl", code: sumsFoursCode },
+};
 
 /** Elements of an invocation that applies sums. */
 const SPAN = 16;
@@ -87,7 +93,12 @@ export const normalizeBackward: Op<NormAttrs> = {
     return attrs.weight || attrs.bias ? [dx, sumsMeta(x.dtype, attrs)] : [dx];
   },
   variants: [
-    { name: "staged", plan: planStaged },
+    {
+      name: "fours",
+      applies: ({ attrs }) => hasFours(attrs),
+      plan: (request) => planStaged(request, 4),
+    },
+    { name: "staged", plan: (request) => planStaged(request, 1) },
     wholeGroups("tree", 256),
     wholeGroups("naive", 1),
   ],
@@ -118,24 +129,25 @@ function sumLaunches(
   reduced: readonly number[],
   output: Operand,
   weighed: boolean,
+  width: Width,
   scratch: Scratch,
 ): Launch[] {
   const { inputs: [dy, x], attrs, limits } = request;
   const weight = weightOf(request);
   return piecewiseLaunches(
     {
-      kernel: sumsKernel,
+      kernel: sumsKernels[width],
       declare: (varies) =>
         `${declarationsOf(request, weighed)}
 const STATS_VARY = ${varies[3]};
 const WEIGHT_VARIES = ${varies[2]};`,
       fold: PAIRS,
-      flops: SUM_FLOPS,
-      space: spaceOf(attrs),
+      flops: SUM_FLOPS * width,
+      space: spaceOf(inSteps(attrs, width)),
       reduced,
       inputs: [
-        wholeOperand("input", 0, dy, attrs),
-        wholeOperand("input", 1, x, attrs),
+        wideOperand("input", 0, dy, attrs, width),
+        wideOperand("input", 1, x, attrs, width),
         weighed ? weight : placeholder(weight),
         meanPairs("input", 2, attrs),
       ],
@@ -150,18 +162,19 @@ const WEIGHT_VARIES = ${varies[2]};`,
 /** The launches of the parameters' sums, if they are asked for. */
 function channelLaunches(
   request: Request<NormAttrs>,
+  width: Width,
   scratch: Scratch,
 ): Launch[] {
   const { outputs, attrs } = request;
   if (outputs.length < 2) return [];
   const output = channelPairs("output", 1, attrs);
-  return sumLaunches(request, [0, 1, 4], output, false, scratch);
+  return sumLaunches(request, [0, 1, 4], output, false, width, scratch);
 }
 
-function planStaged(request: Request<NormAttrs>): Plan {
+function planStaged(request: Request<NormAttrs>, width: Width): Plan {
   const { inputs: [dy, x], outputs, attrs, limits } = request;
   const scratch = new Scratch();
-  const launches = channelLaunches(request, scratch);
+  const launches = channelLaunches(request, width, scratch);
   // Where each group is one channel of all samples, as in batch norm, its sums are the parameters' sums.
   const shared = outputs.length > 1 && meansOf(attrs) === channelsOf(attrs) &&
     attrs.samples === 1;
@@ -170,30 +183,32 @@ function planStaged(request: Request<NormAttrs>): Plan {
     : meanPairs("scratch", scratch.reserve("sums", meansOf(attrs) * 8), attrs);
   if (!shared) {
     launches.push(
-      ...sumLaunches(request, [0, 3, 4], sums, attrs.weight, scratch),
+      ...sumLaunches(request, [0, 3, 4], sums, attrs.weight, width, scratch),
     );
   }
-  const rows = rowsAlong(attrs, [
-    wholeOperand("input", 0, dy, attrs),
-    wholeOperand("input", 1, x, attrs),
+  const rows = rowsAlong(inSteps(attrs, width), [
+    wideOperand("input", 0, dy, attrs, width),
+    wideOperand("input", 1, x, attrs, width),
     weightOf(request),
     meanPairs("input", 2, attrs),
     sums,
-    wholeOperand("output", 0, outputs[0], attrs),
+    wideOperand("output", 0, outputs[0], attrs, width),
   ]);
   const [, , weight, pairs, means] = rows.operands
     .map(({ strides }) => strides[rows.kept.length] > 0);
+  const steps = SPAN / width;
+  const varies = `const STATS_VARY = ${pairs || means};
+const WEIGHT_VARIES = ${weight};`;
   launches.push(...rowLaunches(rows, {
-    kernel: applyKernel,
+    kernel: applyKernels[width],
     declarations: `${declarationsOf(request)}
 const WEIGHT_LAST = ${shared};
-const STATS_VARY = ${pairs || means};
-const WEIGHT_VARIES = ${weight};
-const SPAN = ${SPAN}u;`,
+${width === 1 ? varies : ""}
+const SPAN = ${steps}u;`,
     whole: false,
-    invocations: (n) => Math.ceil(n / SPAN),
-    trips: () => SPAN,
-    flops: APPLY_FLOPS,
+    invocations: (n) => Math.ceil(n / steps),
+    trips: () => steps,
+    flops: APPLY_FLOPS * width,
     words: [countOf(attrs)],
   }, limits));
   return { launches, scratch: scratch.sizes };
@@ -220,7 +235,7 @@ function wholeGroups(name: string, lanes: Lanes): Variant<NormAttrs> {
     plan(request) {
       const { attrs, limits } = request;
       const scratch = new Scratch();
-      const launches = channelLaunches(request, scratch);
+      const launches = channelLaunches(request, 1, scratch);
       launches.push(groupLaunch(attrs, operandsOf(request), {
         kernel: lanes === 1 ? naiveKernel : treeKernel,
         declarations: declarationsOf(request),
