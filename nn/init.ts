@@ -2,13 +2,56 @@
  * Initial values of parameters. Functions whose names end in `_` fill a tensor in place and return it, as PyTorch's do; the others make one of a shape.
  */
 import { noGrad } from "../core/autograd.ts";
-import { full, nextRandom, rand, randn, tensor } from "../core/create.ts";
+import {
+  full,
+  nextRandom,
+  rand,
+  randn,
+  tensor,
+  zeros,
+} from "../core/create.ts";
 import { tidy } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Shape } from "../wgsl/op.ts";
 import { eachBlock } from "../wgsl/random/philox.ts";
 import { sizeOf } from "../wgsl/shape.ts";
 import { orthogonalRows, standardNormalQuantile } from "./init_host.ts";
+
+let skipping = false;
+
+/**
+ * Runs `make` without drawing initial values: parameters hold zeros, and the functions that fill do nothing. For networks whose weights are loaded, as
+ * drawing takes longer than loading for the large ones (PyTorch's `torch.nn.utils.skip_init`).
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn } from "@tessera/tessera";
+ *
+ * await init();
+ * const layer = nn.init.skipInit(() => new nn.Linear(2, 1));
+ * assertEquals(await layer.weight.array(), [[0, 0]]);
+ * ```
+ */
+export function skipInit<T>(make: () => T): T {
+  const before = skipping;
+  skipping = true;
+  try {
+    return make();
+  } finally {
+    skipping = before;
+  }
+}
+
+/** Uniform numbers in ±bound. */
+function within(shape: Shape, bound: number): Tensor {
+  return skipping ? zeros(shape) : rand(shape, { low: -bound, high: bound });
+}
+
+/** Normal numbers around 0. */
+function around(shape: Shape, std: number): Tensor {
+  return skipping ? zeros(shape) : randn(shape, { std });
+}
 
 /** Inputs and outputs of one unit of a weight `[out, in, …kernel]`: in·kernel and out·kernel. */
 export function fans(
@@ -86,26 +129,25 @@ function kaimingStd(shape: Shape, options: KaimingOptions): number {
  */
 export function defaultWeight(shape: Shape): Tensor {
   const bound = 1 / Math.sqrt(Math.max(1, fans(shape).fanIn));
-  return rand(shape, { low: -bound, high: bound });
+  return within(shape, bound);
 }
 
 /** PyTorch's default for biases: uniform in ±1/√fanIn of their weight. */
 export function defaultBias(length: number, fanIn: number): Tensor {
   const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0;
-  return rand([length], { low: -bound, high: bound });
+  return within([length], bound);
 }
 
 /** Glorot and Bengio (2010), equation 16: uniform in ±gain·√(6 / (fanIn + fanOut)), so that variances stay the same both ways. */
 export function xavierUniform(shape: Shape, gain = 1): Tensor {
   const { fanIn, fanOut } = fans(shape);
-  const bound = gain * Math.sqrt(6 / (fanIn + fanOut));
-  return rand(shape, { low: -bound, high: bound });
+  return within(shape, gain * Math.sqrt(6 / (fanIn + fanOut)));
 }
 
 /** Glorot and Bengio (2010), equation 12: normal with variance gain²·2 / (fanIn + fanOut). */
 export function xavierNormal(shape: Shape, gain = 1): Tensor {
   const { fanIn, fanOut } = fans(shape);
-  return randn(shape, { std: gain * Math.sqrt(2 / (fanIn + fanOut)) });
+  return around(shape, gain * Math.sqrt(2 / (fanIn + fanOut)));
 }
 
 /** Uniform numbers of the same variance as {@linkcode kaimingNormal}'s. */
@@ -113,8 +155,7 @@ export function kaimingUniform(
   shape: Shape,
   options: KaimingOptions = {},
 ): Tensor {
-  const bound = Math.sqrt(3) * kaimingStd(shape, options);
-  return rand(shape, { low: -bound, high: bound });
+  return within(shape, Math.sqrt(3) * kaimingStd(shape, options));
 }
 
 /** He et al. (2015), equation 10: normal with variance gain² / fan, by default for layers that a ReLU follows. */
@@ -122,7 +163,7 @@ export function kaimingNormal(
   shape: Shape,
   options: KaimingOptions = {},
 ): Tensor {
-  return randn(shape, { std: kaimingStd(shape, options) });
+  return around(shape, kaimingStd(shape, options));
 }
 
 /** Options of {@linkcode truncatedNormal}. */
@@ -198,6 +239,7 @@ export function orthogonal(shape: Shape, gain = 1): Tensor {
 
 /** Fills a tensor, unrecorded. */
 function fill(x: Tensor, make: () => Tensor): Tensor {
+  if (skipping) return x;
   tidy(() => noGrad(() => x.assign(make().to(x.dtype))));
   return x;
 }
