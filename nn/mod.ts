@@ -45,6 +45,12 @@ export {
   type Step,
 } from "./optim/optimizer.ts";
 export { RMSprop, type RMSpropOptions } from "./optim/rmsprop.ts";
+export { LRScheduler, type ScheduleState } from "./optim/schedule.ts";
+export * from "./optim/schedule_compose.ts";
+export * from "./optim/schedule_cosine.ts";
+export * from "./optim/schedule_cycle.ts";
+export * from "./optim/schedule_decay.ts";
+export * from "./optim/schedule_plateau.ts";
 export { SGD, type SGDOptions } from "./optim/sgd.ts";
 export type {
   GroupState,
