@@ -1,3 +1,6 @@
+import { apply } from "../../core/tensor.ts";
+import type { Epilogue } from "../../wgsl/epilogue.ts";
+import { matmul } from "../../wgsl/matmul/matmul.ts";
 import { linear } from "../../nn/functional.ts";
 import { sample, testGradients } from "../support/gradcheck.ts";
 
@@ -43,3 +46,35 @@ testGradients(
   ],
   [sample([2, 2, 3], 3), sample([4, 3], 4), sample([4], 5)],
 );
+
+/** Each part, activations whose derivative is told from the output and from the input, and parts that need each other's. */
+const EPILOGUES: readonly (readonly [string, Epilogue])[] = [
+  ["a bias", { bias: true }],
+  ["a scale and shift", { affine: true }],
+  ["a residual", { residual: true }],
+  ["a relu", { activation: { name: "relu" } }],
+  ["a bias and a gelu", { bias: true, activation: { name: "gelu" } }],
+  ["all parts", {
+    bias: true,
+    affine: true,
+    residual: true,
+    activation: { name: "leakyRelu", attrs: { alpha: 0.1 } },
+  }],
+];
+
+for (const [title, epilogue] of EPILOGUES) {
+  for (const channels of ["columns", "rows"] as const) {
+    const size = channels === "rows" ? 2 : 3;
+    testGradients(
+      `matmul with ${title} for ${channels} has its derivatives`,
+      (...inputs) => apply(matmul, inputs, { epilogue, channels })[0],
+      [
+        sample([2, 2, 2], 1),
+        sample([2, 3], 2),
+        ...(epilogue.bias ? [sample([size], 3)] : []),
+        ...(epilogue.affine ? [sample([size], 4), sample([size], 5)] : []),
+        ...(epilogue.residual ? [sample([2, 2, 3], 6)] : []),
+      ],
+    );
+  }
+}

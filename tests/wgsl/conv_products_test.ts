@@ -4,7 +4,13 @@ import { conv2d } from "../../wgsl/conv/conv2d.ts";
 import { conv2dInputGradient } from "../../wgsl/conv/conv2d_input_gradient.ts";
 import type { Conv2dAttrs } from "../../wgsl/conv/geometry.ts";
 import type { DType, Limits } from "../../wgsl/op.ts";
-import { applicable, checkOp, noise } from "../support/plan.ts";
+import { contiguousView } from "../../wgsl/shape.ts";
+import {
+  applicable,
+  checkOp,
+  noise,
+  PORTABLE_LIMITS,
+} from "../support/plan.ts";
 
 const PLAIN: Conv2dAttrs = {
   stride: [1, 1],
@@ -67,6 +73,46 @@ Deno.test("one tap as a product: half precision agrees with the reference", asyn
   await check([2, 20, 3, 4], 12, { dtype: "f16" });
 });
 
+Deno.test("one tap as a product: a bias, a batch norm, a shortcut and an activation are in the same launch", async () => {
+  const epilogue = {
+    bias: true,
+    affine: true,
+    residual: true,
+    activation: { name: "relu" },
+  } as const;
+  for (
+    const { x, filters, groups, limit } of [
+      { x: [2, 24, 3, 5], filters: 27, groups: 3, limit: 2 ** 20 },
+      { x: [2, 9, 4, 4], filters: 16, groups: 1, limit: 2 ** 20 },
+      { x: [2, 24, 3, 6], filters: 48, groups: 2, limit: 2048 },
+    ]
+  ) {
+    const attrs = { ...PLAIN, groups, epilogue };
+    const [batch, channels, height, width] = x;
+    const inputs = [
+      noise(x, 1),
+      noise([filters, channels / groups, 1, 1], 2),
+      ...[3, 4, 5].map((seed) => noise([filters], seed)),
+      noise([batch, filters, height, width], 6),
+    ];
+    const length = channels / groups;
+    const limits = { maxStorageBufferBindingSize: limit };
+    const variants = ["matmul"];
+    const given = { inputs, attrs, length, limits, variants };
+    assertEquals(await checkOp(conv2d, given), variants);
+    const request = {
+      inputs: inputs.map(contiguousView),
+      outputs: conv2d.infer(inputs, attrs).map(contiguousView),
+      attrs,
+      limits: { ...PORTABLE_LIMITS, ...limits },
+    };
+    const product = conv2d.variants.find(({ name }) => name === "matmul");
+    if (limit > 2048) {
+      assertEquals(product?.plan(request).launches.length, 1);
+    }
+  }
+});
+
 Deno.test("one tap as a product: batches larger than a binding agree with the reference", async () => {
   const limits = { maxStorageBufferBindingSize: 1024 * 1024 };
   await check([3, 16, 122, 123], 8, { limits });
@@ -76,7 +122,7 @@ Deno.test("one tap as a product: an empty batch is no work", async () => {
   await check([0, 16, 3, 3], 8);
 });
 
-Deno.test("only one tap at stride 1 without padding or bias, of 8 channels and more, is a product", () => {
+Deno.test("only one tap at stride 1 without padding, of 8 channels and more, is a product", () => {
   const isProduct = (
     x: readonly number[],
     w: readonly number[],
@@ -91,7 +137,7 @@ Deno.test("only one tap at stride 1 without padding or bias, of 8 channels and m
   const w = [8, 8, 1, 1];
   assertEquals(isProduct(x, w), true);
   assertEquals(isProduct(x, w, { dilation: [2, 3] }), true);
-  assertEquals(isProduct(x, w, {}, [[8]]), false);
+  assertEquals(isProduct(x, w, {}, [[8]]), true);
   assertEquals(isProduct(x, w, { stride: [1, 2] }), false);
   assertEquals(isProduct(x, w, { padding: [0, 1, 0, 0] }), false);
   assertEquals(isProduct(x, w, { padding: [1, 0, 0, 0] }), false);

@@ -4,6 +4,7 @@ import { matmul } from "../../wgsl/matmul/matmul.ts";
 import type { DType, Shape } from "../../wgsl/op.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
 import {
+  applicable,
   checkOp,
   host,
   noise,
@@ -12,7 +13,7 @@ import {
   runVariant,
 } from "../support/plan.ts";
 
-/** Every variant except split_k, which takes long sums of few outputs only. */
+/** Every variant except split_k, which takes long sums of few outputs only, and the largest tile, which takes whole fours only. */
 const ALWAYS = [
   "tile",
   "tile_16x8",
@@ -83,11 +84,23 @@ for (
 ) {
   Deno.test(`matmul of [${m}, ${k}] by [${k}, ${n}] equals the reference in every variant, and with a bias in every kernel`, async () => {
     const ran = await checkOp(matmul, product([m, k], [k, n]));
-    assertEquals(ran, ALWAYS);
+    assertEquals(ran.filter((name) => name !== "tile_16x16"), ALWAYS);
     const given = product([m, k], [k, n], [n]);
     await checkOp(matmul, { ...given, variants: KERNELS });
   });
 }
+
+Deno.test("matmul in tiles of 16 by 16 takes operands of whole fours, around the tile's edges", async () => {
+  const variants = ["tile_16x16"];
+  for (const [m, n, k] of [[15, 12, 8], [16, 16, 4], [33, 36, 20]]) {
+    const given = product([m, k], [k, n], [n]);
+    assertEquals(await checkOp(matmul, { ...given, variants }), variants);
+  }
+  for (const [m, n, k] of [[16, 18, 4], [16, 16, 6]]) {
+    const given = product([m, k], [k, n]);
+    assertEquals(applicable(matmul, given).includes("tile_16x16"), false);
+  }
+});
 
 Deno.test("matmul sums a long k over few outputs in pieces", async () => {
   for (const [m, n, k] of [[10, 3, 2000], [1, 33, 1029]]) {
@@ -221,16 +234,16 @@ Deno.test("matmul refuses a bias of another shape than the product's last axis",
   const error = assertThrows(() => infer([[2, 3], [3, 4], [3]]), ShapeError);
   assertEquals(
     error.message,
-    "Cannot add a bias of [3] to a product of [2, 4]: expected [4]",
+    "Cannot multiply [2, 3] by [3, 4]: the bias is [3], expected [4]",
   );
-  assertEquals(error.shapes, [[3], [2, 4]]);
+  assertEquals(error.shapes, [[2, 3], [3, 4], [3]]);
 });
 
 Deno.test("matmul refuses integers and mixed dtypes", () => {
   const shapes = [[2, 3], [3, 4]];
   assertEquals(
     assertThrows(() => infer(shapes, ["i32", "i32"]), DTypeError).message,
-    "Cannot multiply i32 by i32: expected one floating-point dtype for all",
+    "Cannot multiply i32 by i32: expected one floating-point dtype for both",
   );
   const error = assertThrows(
     () => infer([...shapes, [4]], ["f32", "f32", "f16"]),
@@ -238,7 +251,7 @@ Deno.test("matmul refuses integers and mixed dtypes", () => {
   );
   assertEquals(
     error.message,
-    "Cannot multiply f32 by f32 and add f16: expected one floating-point dtype for all",
+    "Cannot multiply [2, 3] by [3, 4]: the bias is f16, expected f32",
   );
   assertEquals(error.dtypes, ["f32", "f32", "f16"]);
 });

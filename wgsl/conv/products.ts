@@ -4,32 +4,36 @@
  *     forward         y[n, g] = w[g] · x[n, g]      [K, C] · [C, H·W]
  *     input gradient  dx[n, g] = w[g]ᵀ · dy[n, g]   [C, K] · [K, H·W]
  */
-import { matmul } from "../matmul/matmul.ts";
+import { epilogueInputs } from "../epilogue.ts";
+import { matmul, type MatmulAttrs } from "../matmul/matmul.ts";
 import type { Limits, Plan, Request, View } from "../op.ts";
 import { contiguousView } from "../shape.ts";
 import { area } from "./geometry.ts";
 import type { Roles } from "./roles.ts";
+
+/** Inputs of a convolution, and of a product, before those of an epilogue. */
+const OWN_INPUTS = 2;
 
 /** Fewest channels kept and summed: with fewer, a product's tiles stay empty. */
 const FEWEST_CHANNELS = 8;
 
 /**
  * Whether a pass is a product of matrices, and a fast one: it took 0.6 to 0.95 of the direct sum's time for 56 × 56 pixels of 64 to 256 channels
- * and 0.95 to 1.1 for 14 × 14 of 512, on a software adapter of 2 cores. The products have a bias for each column, convolutions for each row: so those with a bias are left to the other variants.
+ * and 0.95 to 1.1 for 14 × 14 of 512, on a software adapter of 2 cores.
  */
 export function isProduct(roles: Roles): boolean {
   const { geometry: { kernel, stride, padding, input, output } } = roles;
   const one = [...kernel, ...stride].every((n) => n === 1);
   const same = padding.every((n) => n === 0) &&
     input.every((n, axis) => n === output[axis]);
-  return one && same && !roles.epilogue &&
+  return one && same &&
     Math.min(roles.kept, roles.summed) >= FEWEST_CHANNELS;
 }
 
 /** Launches of a pass for which {@linkcode isProduct} holds. */
 export function planProducts(roles: Roles, limits: Limits): Plan {
   const { geometry: { batch, groups }, kept, summed, dtype, from } = roles;
-  const { weights } = roles;
+  const { weights, epilogue = {} } = roles;
   const pixels = area(from);
   const w: View = {
     shape: [groups, kept, summed],
@@ -39,10 +43,17 @@ export function planProducts(roles: Roles, limits: Limits): Plan {
   };
   const planes = (channels: number) =>
     contiguousView({ shape: [batch, groups, channels, pixels], dtype });
-  const request: Request<Record<string, never>> = {
-    inputs: [w, planes(summed)],
+  // A group's channels are the rows of its products, and go on in the next group's.
+  const perChannel = contiguousView({ shape: [groups, kept], dtype });
+  const { residual, count } = epilogueInputs(epilogue, OWN_INPUTS);
+  const operands = Array.from(
+    { length: count - OWN_INPUTS },
+    (_, i) => OWN_INPUTS + i === residual ? planes(kept) : perChannel,
+  );
+  const request: Request<MatmulAttrs> = {
+    inputs: [w, planes(summed), ...operands],
     outputs: [planes(kept)],
-    attrs: {},
+    attrs: { epilogue, channels: "rows" },
     limits,
   };
   const variant = matmul.variants.find((v) => v.applies?.(request) ?? true)!;

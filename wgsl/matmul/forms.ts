@@ -1,8 +1,9 @@
 /** The kernels of the matrix product and how each is launched. */
-import { storageType } from "../launch.ts";
+import { storageType, type Walk } from "../launch.ts";
 import { sizeOf } from "../shape.ts";
 import naiveCode from "./naive.wgsl" with { type: "text" };
 import { elementAliases, type Form, type Operand, type Part } from "./plan.ts";
+import type { Problem } from "./problem.ts";
 import tileCode from "./tile.wgsl" with { type: "text" };
 import workgroupCode from "./workgroup.wgsl" with { type: "text" };
 
@@ -15,7 +16,7 @@ const MANY = 1024;
 /** Outputs along each side of the block of a workgroup in workgroup.wgsl. */
 const BLOCK = 64;
 
-/** Outputs of an invocation of tile.wgsl: rows are 4, 8 or 16, columns 4 or 8. */
+/** Outputs of an invocation of tile.wgsl: rows and columns are 4, 8 or 16. */
 export interface TileSize {
   readonly rows: number;
   readonly cols: number;
@@ -26,12 +27,12 @@ export const naive: Form = {
   kernel: { label: "wgsl/matmul/naive.wgsl", code: naiveCode },
   depth: 1,
   trips: 1,
-  spread({ size, pieces, a, b, bias, c }) {
+  spread({ size, pieces, a, b, c }) {
     const workgroup = 64;
     return {
       invocations: sizeOf(size.slice(0, 4)) * pieces,
       workgroup,
-      declarations: elementAliases({ A: a, B: b, Bias: bias ?? b, C: c }),
+      declarations: elementAliases({ A: a, B: b, C: c }),
       constants: { WORKGROUP: workgroup },
     };
   },
@@ -42,13 +43,13 @@ export const staged: Form = {
   kernel: { label: "wgsl/matmul/workgroup.wgsl", code: workgroupCode },
   depth: 16,
   trips: 17,
-  spread({ size, pieces, a, b, bias, c }) {
+  spread({ size, pieces, a, b, c }) {
     const [outer, inner, m, n] = size;
     const blocks = Math.ceil(m / BLOCK) * Math.ceil(n / BLOCK);
     return {
       invocations: 256 * outer * inner * pieces * blocks,
       workgroup: 256,
-      declarations: elementAliases({ A: a, B: b, Bias: bias ?? b, C: c }),
+      declarations: elementAliases({ A: a, B: b, C: c }),
       constants: {
         A_ALONG_K: Number(a.strides[4] <= a.strides[2]),
         B_ALONG_K: Number(b.strides[4] < b.strides[3]),
@@ -97,7 +98,7 @@ export function tileCount(
 
 /** How tile.wgsl reads and writes: by vec4 where four neighbours along an axis are contiguous and aligned. */
 function access(part: Part) {
-  const { size, pieces, pieceStride, a, b, bias, c } = part;
+  const { size, pieces, pieceStride, a, b, c } = part;
   const [M, N, K] = [2, 3, 4];
   const aK = hasFours(a, size, K);
   const aM = !aK && hasFours(a, size, M);
@@ -117,14 +118,23 @@ function access(part: Part) {
       elements("A", a, aK || aM),
       elements("B", b, bK || bN),
       elements("C", c, cN),
-      elementAliases({ Bias: bias ?? b }),
     ].join("\n"),
   };
 }
 
+/** Whether both operands of a product can be read in fours all along: what large tiles need to be worth their compilation. */
+export function readsFours({ shape, a, b }: Problem): boolean {
+  const size = shape.slice(-5);
+  const along = (walk: Walk, axes: readonly number[]) => {
+    const operand = { base: walk.offset, strides: walk.strides.slice(-5) };
+    return axes.some((axis) => hasFours(operand, size, axis));
+  };
+  return size[4] % 4 === 0 && along(a, [4, 2]) && along(b, [4, 3]);
+}
+
 /** Whether the elements along an axis can be bound as vec4: contiguous, in whole fours that all start at multiples of four. */
 function hasFours(
-  { base, strides }: Operand,
+  { base, strides }: Pick<Operand, "base" | "strides">,
   size: readonly number[],
   axis: number,
 ): boolean {

@@ -1,18 +1,39 @@
-/** Products of matrices, batched and broadcast, with an optional bias for linear layers. */
-import { DTypeError, ShapeError } from "../errors.ts";
-import type { HostArray, Meta, Op, Request, Shape, Variant } from "../op.ts";
+/** Products of matrices, batched and broadcast, which can end in an epilogue: the bias and activation of a linear layer, say. */
 import {
-  broadcastStrides,
-  contiguousView,
-  formatShape,
-  sameShape,
-} from "../shape.ts";
-import { naive, staged, tileCount, tiles, type TileSize } from "./forms.ts";
+  checkEpilogue,
+  epilogueGradient,
+  epilogueInputs,
+  epilogueReference,
+  savesOutput,
+} from "../epilogue.ts";
+import { DTypeError, ShapeError } from "../errors.ts";
+import type {
+  HostArray,
+  Meta,
+  Op,
+  Request,
+  Saves,
+  Shape,
+  Variant,
+} from "../op.ts";
+import { broadcastStrides, contiguousView, formatShape } from "../shape.ts";
+import {
+  naive,
+  readsFours,
+  staged,
+  tileCount,
+  tiles,
+  type TileSize,
+} from "./forms.ts";
 import { type Form, planProduct } from "./plan.ts";
-import { problemOf } from "./problem.ts";
+import {
+  epilogueOf,
+  type MatmulAttrs,
+  OWN_INPUTS,
+  problemOf,
+} from "./problem.ts";
 
-/** `matmul` has no attributes. */
-export type MatmulAttrs = Readonly<Record<string, never>>;
+export type { MatmulAttrs } from "./problem.ts";
 
 /** Invocations below which a launch leaves a device idle, so that a long k is cut into pieces that run side by side. */
 const BUSY = 2048;
@@ -23,32 +44,47 @@ const SHORTEST_PIECE = 256;
 /**
  * Matrix product, by the rules of `torch.matmul` for tensors of two axes and more: leading axes are a batch and broadcast.
  *
- * `a: [..., m, k] · b: [..., k, n] (+ bias: [n]) → [..., m, n]`
+ * `a: [..., m, k] · b: [..., k, n] → [..., m, n]`
  *
- * Operands may be transposed views: no kernel needs them contiguous. Sums are kept in float32 for f16 too. With k = 0 the product is
- * zero, plus the bias. Throws a ShapeError where sizes don't fit or an operand has fewer than two axes (reshape vectors first), and a
+ * The operands of the epilogue follow, see {@linkcode Epilogue}: `[n]` each, or `[m]` where rows count channels, the same for all batches; the residual
+ * `[..., m, n]`. Without the attribute, a third input is a bias.
+ *
+ * a and b may be transposed views: no kernel needs them contiguous. Sums are kept in float32 for f16 too. With k = 0 the product is
+ * zero, and the epilogue is applied to that. Throws a ShapeError where sizes don't fit or an operand has fewer than two axes (reshape vectors first), and a
  * DTypeError unless all inputs have the same floating-point dtype.
  */
 export const matmul: Op<MatmulAttrs> = {
   name: "matmul",
-  strided: true,
-  infer(inputs) {
-    const [a, b, bias] = inputs;
-    const shape = productShape(a.shape, b.shape);
-    if (bias) expectBias(bias.shape, shape);
-    expectSameFloat(inputs);
-    return [{ shape, dtype: a.dtype }];
+  strided: [0, 1],
+  infer(inputs, attrs) {
+    const [a, b] = inputs;
+    const c = { shape: productShape(a.shape, b.shape), dtype: a.dtype };
+    expectSameFloat(a, b);
+    const epilogue = epilogueOf(attrs, inputs.length) ?? {};
+    const channels = c.shape[channelAxis(attrs, c.shape)];
+    const call = callOf(a.shape, b.shape);
+    checkEpilogue(inputs, epilogue, OWN_INPUTS, c, channels, call);
+    return [c];
   },
   variants: [
     variant("split_k", tiles(tileFor, piecesFor), isLongAndSmall),
     variant("tile", tiles(tileFor)),
+    variant(
+      "tile_16x16",
+      tiles(() => ({ rows: 16, cols: 16 })),
+      (request) => readsFours(problemOf(request)),
+    ),
     variant("tile_16x8", tiles(() => ({ rows: 16, cols: 8 }))),
     variant("tile_8x8", tiles(() => ({ rows: 8, cols: 8 }))),
     variant("tile_4x8", tiles(() => ({ rows: 4, cols: 8 }))),
     variant("workgroup", staged),
     variant("naive", naive),
   ],
-  reference([a, b, bias], [c]) {
+  reference(inputs, [c], attrs) {
+    const [a, b] = inputs;
+    const epilogue = epilogueOf(attrs, inputs.length);
+    const finish = epilogueReference(epilogue, OWN_INPUTS, inputs);
+    const rows = attrs.channels === "rows";
     const [m, n] = c.shape.slice(-2);
     const k = a.shape[a.shape.length - 1];
     const starts = [a, b].map((x) => batchStarts(x, c.shape));
@@ -60,17 +96,27 @@ export const matmul: Op<MatmulAttrs> = {
           for (let d = 0; d < k; d++) {
             sum += a.data[aStart + i * k + d] * b.data[bStart + d * n + j];
           }
-          c.data[out] = bias ? sum + bias.data[j] : sum;
+          c.data[out] = finish(sum, rows ? i : j, out);
         }
       }
     }
   },
   gradient: {
-    saves: { inputs: [0, 1] },
-    // c = a·b + bias: da = dc·bᵀ, db = aᵀ·dc, dbias = Σ dc, each summed over the axes along which it was broadcast.
-    rule({ grads: [dc], inputs: [a, b], inputMetas, needs }) {
-      if (!dc) return inputMetas.map(() => null);
-      const [aShape, bShape, biasShape] = inputMetas.map(({ shape }) => shape);
+    saves: savesFor,
+    // c = a·b: da = dc·bᵀ, db = aᵀ·dc, each summed over the axes along which it was broadcast.
+    rule(context) {
+      const { attrs, grads: [dy], inputs: [a, b], inputMetas, needs } = context;
+      if (!dy) return inputMetas.map(() => null);
+      const { sum: dc, operands } = epilogueGradient({
+        context,
+        epilogue: epilogueOf(attrs, inputMetas.length) ?? {},
+        first: OWN_INPUTS,
+        dy,
+        axis: channelAxis(attrs, dy.shape),
+        again: (inputs, epilogue) =>
+          context.apply(matmul, inputs, { ...attrs, epilogue })[0],
+      });
+      const [aShape, bShape] = inputMetas.map(({ shape }) => shape);
       const da = needs[0] ? dc.matmul(b.transpose(-2, -1)).sumTo(aShape) : null;
       let db = null;
       if (needs[1] && bShape.length === 2) {
@@ -81,11 +127,26 @@ export const matmul: Op<MatmulAttrs> = {
       } else if (needs[1]) {
         db = a.transpose(-2, -1).matmul(dc).sumTo(bShape);
       }
-      if (!biasShape) return [da, db];
-      return [da, db, needs[2] ? dc.sumTo(biasShape) : null];
+      return [da, db, ...operands];
     },
   },
 };
+
+/** The factors, and what the epilogue needs: a scale or an activation looks at values inside it. */
+function savesFor(attrs: MatmulAttrs): Saves {
+  const { epilogue } = attrs;
+  const inside = epilogue?.affine || epilogue?.activation;
+  const count = inside ? epilogueInputs(epilogue, OWN_INPUTS).count : 2;
+  return {
+    inputs: Array.from({ length: count }, (_, i) => i),
+    outputs: savesOutput(epilogue) ? [0] : [],
+  };
+}
+
+/** The axis of a product that counts the epilogue's channels. */
+function channelAxis({ channels }: MatmulAttrs, product: Shape): number {
+  return product.length - (channels === "rows" ? 2 : 1);
+}
 
 function variant(
   name: string,
@@ -114,7 +175,7 @@ function isLongAndSmall(request: Request<MatmulAttrs>): boolean {
 }
 
 function productShape(a: Shape, b: Shape): number[] {
-  const what = `Cannot multiply ${formatShape(a)} by ${formatShape(b)}`;
+  const what = callOf(a, b);
   const expected = "[..., m, k] by [..., k, n]";
   if (a.length < 2 || b.length < 2) {
     throw new ShapeError(
@@ -145,26 +206,15 @@ function productShape(a: Shape, b: Shape): number[] {
   return shape;
 }
 
-function expectBias(bias: Shape, product: Shape): void {
-  const expected = product.slice(-1);
-  if (sameShape(bias, expected)) return;
-  throw new ShapeError(
-    `Cannot add a bias of ${formatShape(bias)} to a product of ${
-      formatShape(product)
-    }: expected ${formatShape(expected)}`,
-    [bias, product],
-  );
+function callOf(a: Shape, b: Shape): string {
+  return `Cannot multiply ${formatShape(a)} by ${formatShape(b)}`;
 }
 
-function expectSameFloat(inputs: readonly Meta[]): void {
-  const dtypes = inputs.map(({ dtype }) => dtype);
-  const floats = ["f32", "f16", "f64"];
-  if (dtypes.every((d) => d === dtypes[0] && floats.includes(d))) return;
+function expectSameFloat(a: Meta, b: Meta): void {
+  if (a.dtype === b.dtype && ["f32", "f16", "f64"].includes(a.dtype)) return;
   throw new DTypeError(
-    `Cannot multiply ${dtypes.slice(0, 2).join(" by ")}${
-      dtypes.length > 2 ? ` and add ${dtypes[2]}` : ""
-    }: expected one floating-point dtype for all`,
-    dtypes,
+    `Cannot multiply ${a.dtype} by ${b.dtype}: expected one floating-point dtype for both`,
+    [a.dtype, b.dtype],
   );
 }
 

@@ -1,7 +1,9 @@
 // Matrix product, one output an invocation:
-// c[b, m, n] = a[b, m, k] · b[b, k, n] + bias[n]
+// c[b, m, n] = finish(a[b, m, k] · b[b, k, n])
 //
-//   c[i, j] = bias[j] + Σ_k a[i, k] · b[k, j]
+//   c[i, j] = finish(Σ_k a[i, k] · b[k, j])
+//
+// `finish` is the epilogue, which the plan appends with `channel_of`.
 //
 // Tiling: none. Neighbouring invocations take neighbouring columns, so that
 // reads of b and writes of c are contiguous. This is the form to read first,
@@ -14,7 +16,7 @@
 // Edges: invocations past the last output do nothing.
 
 override WORKGROUP: u32 = 64;
-override BIAS: bool = false; // whether there is a bias
+override CHANNEL_ROWS: bool = false; // rows count channels, not columns
 
 struct Params {
   m: u32,
@@ -35,21 +37,22 @@ struct Params {
   b_inner: u32,
   b_k: u32,
   b_n: u32,
-  bias_base: u32,
-  bias_n: u32,
   c_base: u32,
   c_piece: u32,
   c_outer: u32,
   c_inner: u32,
   c_m: u32,
+  // The first channel, and channels to the next matrix.
+  channel_base: u32,
+  channel_outer: u32,
+  channel_inner: u32,
 }
 
-// A, B, Bias and C are the storage types: f32 or f16.
+// A, B and C are the storage types: f32 or f16.
 @group(0) @binding(0) var<storage, read> a: array<A>;
 @group(0) @binding(1) var<storage, read> b: array<B>;
-@group(0) @binding(2) var<storage, read> bias: array<Bias>;
-@group(0) @binding(3) var<storage, read_write> c: array<C>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> c: array<C>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -82,10 +85,11 @@ fn main(
     i += params.a_k;
     j += params.b_k;
   }
-  if (BIAS) {
-    sum += f32(bias[params.bias_base + col * params.bias_n]);
-  }
   let at = params.c_base + piece * params.c_piece + outer * params.c_outer +
     inner * params.c_inner + row * params.c_m + col;
-  c[at] = C(sum);
+  let channel = channel_of(
+    params.channel_base + outer * params.channel_outer +
+      inner * params.channel_inner + select(col, row, CHANNEL_ROWS),
+  );
+  c[at] = C(finish(sum, channel, at));
 }

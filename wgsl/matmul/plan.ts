@@ -2,6 +2,7 @@
  * From a product to launches: how its axes are cut so that operands fit bindings and loops keep below the trip limit, and where the sums
  * over parts of k are kept.
  */
+import { type EpilogueCode, epilogueCode } from "../epilogue.ts";
 import { LimitError } from "../errors.ts";
 import {
   ALIGN,
@@ -23,7 +24,12 @@ import type {
   Slot,
 } from "../op.ts";
 import { itemBytes, sizeOf, stridesOf } from "../shape.ts";
-import { type Problem, problemOf } from "./problem.ts";
+import {
+  type MatmulAttrs,
+  OWN_INPUTS,
+  type Problem,
+  problemOf,
+} from "./problem.ts";
 import sumCode from "./sum_pieces.wgsl" with { type: "text" };
 
 const SUM_PIECES = { label: "wgsl/matmul/sum_pieces.wgsl", code: sumCode };
@@ -47,10 +53,21 @@ export interface Part {
   readonly chunk: number;
   readonly a: Operand;
   readonly b: Operand;
-  readonly bias: Operand | undefined;
   readonly c: Operand;
   /** Elements of c from one piece's sums to the next one's. */
   readonly pieceStride: number;
+  readonly finish: Finish;
+}
+
+/** How the sums of a launch become results. */
+interface Finish extends EpilogueCode {
+  /** Elements, in the operands of one value a channel, to the next matrix along the batch axes. */
+  readonly outer: number;
+  readonly inner: number;
+  /** Whether rows count channels, and not columns. */
+  readonly rows: boolean;
+  /** Operands that it reads. */
+  readonly bytes: number;
 }
 
 /** How a kernel is spread over a part. */
@@ -73,7 +90,7 @@ export interface Form {
 }
 
 /** The launches that compute a product by one form. */
-export function planProduct(request: Request<unknown>, form: Form): Plan {
+export function planProduct(request: Request<MatmulAttrs>, form: Form): Plan {
   const { limits } = request;
   const problem = problemOf(request);
   const outputs = problem.shape.slice(0, -1);
@@ -107,9 +124,9 @@ function planRegion(
   const pieces = cuts.reduce((sum, cut) => sum + cut.pieces, 0);
   const outputs = { start: [...region.start, 0], size: [...region.size, 1] };
   const c = operandOf("output", 0, problem.c, outputs);
-  const bias = problem.bias && operandOf("input", 2, problem.bias, outputs);
   if (pieces === 1) {
-    const part = partOf(problem, cuts[0], { bias, c, pieceStride: 0 });
+    const finish = finishOf(problem, outputs, PART_BINDINGS);
+    const part = partOf(problem, cuts[0], { c, pieceStride: 0, finish });
     return { launches: [launchPart(part, form, limits)], scratch: 0 };
   }
 
@@ -124,14 +141,17 @@ function planRegion(
   const launches = cuts.map((cut) => {
     const c = sums(first, cut.pieces);
     first += cut.pieces;
-    const to = { bias: undefined, c, pieceStride: count };
+    const unfinished = { ...problem, epilogue: undefined };
+    const finish = finishOf(unfinished, outputs, PART_BINDINGS);
+    const to = { c, pieceStride: count, finish };
     return launchPart(partOf(problem, cut, to), form, limits);
   });
   // An empty k has no pieces, but scratch can't be empty.
   const held = Math.max(pieces, 1);
   const parts = sums(0, held);
   const size = region.size.slice(-4);
-  launches.push(launchSum({ size, pieces, parts, bias, c }, limits));
+  const finish = finishOf(problem, outputs, SUM_BINDINGS);
+  launches.push(launchSum({ size, pieces, parts, c, finish }, limits));
   return { launches, scratch: 4 * count * held };
 }
 
@@ -158,7 +178,7 @@ function cutsOf(
 function partOf(
   { a, b }: Problem,
   cut: Cut,
-  to: Pick<Part, "bias" | "c" | "pieceStride">,
+  to: Pick<Part, "c" | "pieceStride" | "finish">,
 ): Part {
   return {
     size: cut.size.slice(-5),
@@ -170,28 +190,48 @@ function partOf(
   };
 }
 
+/** Bindings of a launch that come before those of its epilogue, `params` among them. */
+const PART_BINDINGS = 4;
+const SUM_BINDINGS = 3;
+
+/** How the sums of a region are finished, as the problem says. */
+function finishOf(problem: Problem, box: Box, binding: number): Finish {
+  const { epilogue, channels, channelAxis, c } = problem;
+  const windows = { channels, output: c, box };
+  const code = epilogueCode(epilogue, OWN_INPUTS, binding, windows);
+  const [outer, inner] = channels.strides.slice(-5);
+  return {
+    ...code,
+    declarations: `alias T = ${storageType(c.dtype)};\n${code.declarations}`,
+    outer,
+    inner,
+    rows: channelAxis === "rows",
+    bytes: code.appended.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
 function launchPart(part: Part, form: Form, limits: Limits): Launch {
-  const { size, pieces, chunk, a, b, bias, c } = part;
+  const { size, pieces, chunk, a, b, c, finish } = part;
   const [outer, inner, m, n, k] = size;
   const spread = form.spread(part);
   return {
     kernel: form.kernel,
-    declarations: spread.declarations,
-    constants: { ...spread.constants, BIAS: Number(bias !== undefined) },
-    // Without a bias, b stands in for it and isn't read.
-    bindings: [a, b, bias ?? b, c].map(({ binding }) => binding),
+    declarations: `${spread.declarations}\n${finish.declarations}`,
+    constants: { ...spread.constants, CHANNEL_ROWS: Number(finish.rows) },
+    bindings: [a, b, c].map(({ binding }) => binding),
+    appended: finish.appended,
     params: words(
       ...[m, n, k, pieces, chunk, outer * inner, inner],
       ...[a.base, ...[0, 1, 2, 4].map((axis) => a.strides[axis])],
       ...[b.base, ...[0, 1, 4, 3].map((axis) => b.strides[axis])],
-      ...[bias?.base ?? 0, bias?.strides[3] ?? 0],
       ...[c.base, part.pieceStride, ...c.strides.slice(0, 3)],
+      ...[finish.channel, finish.outer, finish.inner],
     ),
     workgroups: linearGrid(spread.invocations, spread.workgroup, limits),
     trips: Math.ceil(chunk / form.depth) * form.trips,
-    flops: 2 * sizeOf(size),
-    bytes: bytesOf(a, size) + bytesOf(b, size) +
-      (bias ? bytesOf(bias, size) : 0) + pieces * bytesOf(c, size),
+    flops: 2 * sizeOf(size) + finish.flops * sizeOf(size.slice(0, 4)),
+    bytes: bytesOf(a, size) + bytesOf(b, size) + finish.bytes +
+      pieces * bytesOf(c, size),
   };
 }
 
@@ -200,31 +240,34 @@ interface PieceSum {
   readonly size: readonly number[];
   readonly pieces: number;
   readonly parts: Operand;
-  readonly bias: Operand | undefined;
   readonly c: Operand;
+  readonly finish: Finish;
 }
 
 function launchSum(sum: PieceSum, limits: Limits): Launch {
-  const { size, pieces, parts, bias, c } = sum;
+  const { size, pieces, parts, c, finish } = sum;
   const [outer, inner, m, n] = size;
   const count = sizeOf(size);
   const read: Binding = { ...parts.binding, access: "read" };
   return {
     kernel: SUM_PIECES,
-    declarations: elementAliases({ Bias: bias ?? parts, C: c }),
-    constants: { WORKGROUP: SUM_WORKGROUP, BIAS: Number(bias !== undefined) },
-    bindings: [read, bias?.binding ?? read, c.binding],
+    declarations: finish.declarations,
+    constants: {
+      WORKGROUP: SUM_WORKGROUP,
+      CHANNEL_ROWS: Number(finish.rows),
+    },
+    bindings: [read, c.binding],
+    appended: finish.appended,
     params: words(
       ...[m, n, pieces, outer * inner, inner],
       ...[parts.base, count, ...parts.strides.slice(-5, -2)],
-      ...[bias?.base ?? 0, bias?.strides[3] ?? 0],
       ...[c.base, ...c.strides.slice(0, 3)],
+      ...[finish.channel, finish.outer, finish.inner],
     ),
     workgroups: linearGrid(count, SUM_WORKGROUP, limits),
     trips: pieces,
-    flops: count * pieces,
-    bytes: 4 * count * pieces + bytesOf(c, size) +
-      (bias ? bytesOf(bias, size) : 0),
+    flops: count * (pieces + finish.flops),
+    bytes: 4 * count * pieces + bytesOf(c, size) + finish.bytes,
   };
 }
 
@@ -264,7 +307,7 @@ function bytesOf(
  * windows that fit bindings. Nearly always the whole.
  */
 function tileOf(
-  { shape, a, b, bias, c }: Problem,
+  { shape, a, b, c, channels }: Problem,
   form: Form,
   limits: Limits,
 ): number[] {
@@ -273,7 +316,7 @@ function tileOf(
   const tile = [...shape].fill(1, 0, last - 4);
   const turns = Math.floor(limits.maxLoopTrips / form.trips);
   tile[last] = Math.max(1, Math.min(shape[last], turns * form.depth));
-  const walks = bias ? [a, b, c, bias] : [a, b, c];
+  const walks = [a, b, c, channels];
   for (;;) {
     const cut = tile.some((n, axis) => n < shape[axis]);
     const slack = cut ? ALIGN : 0;

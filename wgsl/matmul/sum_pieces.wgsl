@@ -1,12 +1,14 @@
 // The last step of a matrix product whose k was cut into pieces:
-// c[b, m, n] = Σ_p pieces[p, b, m, n] + bias[n]
+// c[b, m, n] = finish(Σ_p pieces[p, b, m, n])
 //
-//   c[i, j] = bias[j] + Σ_p pieces[p, i, j]
+//   c[i, j] = finish(Σ_p pieces[p, i, j])
+//
+// `finish` is the epilogue, which the plan appends with `channel_of`.
 //
 // Tiling: one output an invocation, neighbouring invocations on neighbouring
 // columns. Pieces are added in their order, so that the same call gives the
 // same bits. With one piece this is a conversion of the element type, and with
-// none it gives the product over an empty k: the bias, or zero.
+// none it finishes the product over an empty k: zero.
 //   reads per addition  1
 //   workgroup bytes     0
 //   registers           1 sum
@@ -14,7 +16,7 @@
 // Edges: invocations past the last output do nothing.
 
 override WORKGROUP: u32 = 64;
-override BIAS: bool = false; // whether there is a bias
+override CHANNEL_ROWS: bool = false; // rows count channels, not columns
 
 struct Params {
   m: u32,
@@ -28,19 +30,20 @@ struct Params {
   p_outer: u32,
   p_inner: u32,
   p_m: u32,
-  bias_base: u32,
-  bias_n: u32,
   c_base: u32,
   c_outer: u32,
   c_inner: u32,
   c_m: u32,
+  // The first channel, and channels to the next matrix.
+  channel_base: u32,
+  channel_outer: u32,
+  channel_inner: u32,
 }
 
-// Bias and C are the storage types: f32 or f16. Pieces are always f32.
+// T is the storage type: f32 or f16. Pieces are always f32.
 @group(0) @binding(0) var<storage, read> sums: array<f32>;
-@group(0) @binding(1) var<storage, read> bias: array<Bias>;
-@group(0) @binding(2) var<storage, read_write> c: array<C>;
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> c: array<T>;
+@group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -67,10 +70,11 @@ fn main(
     sum += sums[i];
     i += params.p_piece;
   }
-  if (BIAS) {
-    sum += f32(bias[params.bias_base + col * params.bias_n]);
-  }
   let at = params.c_base + outer * params.c_outer +
     inner * params.c_inner + row * params.c_m + col;
-  c[at] = C(sum);
+  let channel = channel_of(
+    params.channel_base + outer * params.channel_outer +
+      inner * params.channel_inner + select(col, row, CHANNEL_ROWS),
+  );
+  c[at] = T(finish(sum, channel, at));
 }

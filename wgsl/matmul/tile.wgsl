@@ -1,17 +1,22 @@
 // Matrix product in register tiles:
-// c[b, m, n] = a[b, m, k] · b[b, k, n] + bias[n]
+// c[b, m, n] = finish(a[b, m, k] · b[b, k, n])
 //
-//   c[i, j] = bias[j] + Σ_k a[i, k] · b[k, j]
+//   c[i, j] = finish(Σ_k a[i, k] · b[k, j])
+//
+// `finish` is the epilogue, which the plan appends with `channel_of`.
 //
 // Tiling: an invocation owns 4·ROWS × 4·COLS outputs and keeps their sums in
 // registers as blocks of 4×4. A turn of the loop takes four steps of k: it
 // loads a 4×4 block of a for each block row, one of b for each block column,
 // and multiplies them as matrices. Nothing is staged and there is no barrier.
 // Neighbouring invocations take neighbouring columns.
-//   reads per multiply-add  1/(4·COLS) + 1/(4·ROWS): 3/16 for 16×8
-//   workgroup bytes         0
-//   registers               16·ROWS·COLS sums + 16·(COLS + 1) operands:
-//                           128 + 48 for 16×8
+//                           4×8    8×8    16×8   16×16
+//   reads per multiply-add  3/8    1/4    3/16   1/8     1/rows + 1/columns
+//   workgroup bytes         0      0      0      0
+//   registers for sums      32     64     128    256     16·ROWS·COLS
+//   and for operands        48     48     48     80      16·(COLS + 1)
+// A GPU has 255 registers an invocation at most: 16×16 is for processors that
+// keep what exceeds theirs in a near cache, and read lane by lane.
 // An operand is read as vec4 where four neighbours along one of its axes are
 // contiguous and aligned (A_VEC4, B_VEC4): nearly twice as fast as element by
 // element, which takes any strides. So transposed operands cost no copy.
@@ -22,7 +27,7 @@
 // other.
 
 override ROWS: u32 = 4; // block rows of a tile: 1, 2 or 4
-override COLS: u32 = 2; // block columns of a tile: 1 or 2
+override COLS: u32 = 2; // block columns of a tile: 1, 2 or 4
 override WORKGROUP: u32 = 32;
 override A_VEC4: bool = false; // a is bound as vec4
 override A_ALONG_K: bool = true; // the four of a load lie along k, not m
@@ -30,7 +35,7 @@ override B_VEC4: bool = false; // b is bound as vec4
 override B_ALONG_K: bool = true; // the four of a load lie along k, not n
 override C_VEC4: bool = false; // c is bound as vec4
 override K_TAIL: bool = true; // k isn't a multiple of four
-override BIAS: bool = false; // whether there is a bias
+override CHANNEL_ROWS: bool = false; // rows count channels, not columns
 
 struct Params {
   m: u32,
@@ -51,23 +56,24 @@ struct Params {
   b_inner: u32,
   b_k: u32,
   b_n: u32,
-  bias_base: u32,
-  bias_n: u32,
   c_base: u32,
   c_piece: u32,
   c_outer: u32,
   c_inner: u32,
   c_m: u32,
+  // The first channel, and channels to the next matrix.
+  channel_base: u32,
+  channel_outer: u32,
+  channel_inner: u32,
 }
 
-// A, B and C are f32 or f16, or vec4 of these where the overrides say so; Bias
-// is f32 or f16. `wide_a` and `wide_b` make a vec4f of an element, with a
+// A, B and C are f32 or f16, or vec4 of these where the overrides say so.
+// `wide_a` and `wide_b` make a vec4f of an element, with a
 // single number as its x, and `narrow` the reverse for C.
 @group(0) @binding(0) var<storage, read> a: array<A>;
 @group(0) @binding(1) var<storage, read> b: array<B>;
-@group(0) @binding(2) var<storage, read> bias: array<Bias>;
-@group(0) @binding(3) var<storage, read_write> c: array<C>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> c: array<C>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 const FOUR = vec4u(0, 1, 2, 3);
 
@@ -167,48 +173,68 @@ fn b_start(base: u32, col: u32) -> vec4u {
   return vec4u(base + min(col, params.n - 4));
 }
 
-// A block of sums before the first step of k: the bias in every row.
-fn bias_block(col: u32) -> mat4x4f {
-  if (BIAS) {
-    let j = min(col + FOUR, vec4u(params.n - 1));
-    let i = params.bias_base + j * params.bias_n;
-    let x = vec4f(
-      f32(bias[i.x]),
-      f32(bias[i.y]),
-      f32(bias[i.z]),
-      f32(bias[i.w]),
-    );
-    return mat4x4f(x, x, x, x);
-  }
-  return mat4x4f();
+// What `finish` takes for four rows or columns that start at `first`.
+fn channels(base: u32, first: u32, size: u32) -> mat4x2f {
+  let i = base + min(first + FOUR, vec4u(size - 1));
+  return mat4x2f(
+    channel_of(i.x),
+    channel_of(i.y),
+    channel_of(i.z),
+    channel_of(i.w),
+  );
 }
 
 // Four outputs of a row.
-fn store_four(base: u32, row: u32, col: u32, sum: vec4f) {
+fn store_four(base: u32, row: u32, col: u32, channel: mat4x2f, sum: vec4f) {
   if (row < params.m && col < params.n) {
     let at = base + row * params.c_m + col;
+    let y = vec4f(
+      finish(sum.x, channel[0], at),
+      finish(sum.y, channel[1], at + 1),
+      finish(sum.z, channel[2], at + 2),
+      finish(sum.w, channel[3], at + 3),
+    );
     if (C_VEC4) {
-      c[at / 4] = narrow(sum);
+      c[at / 4] = narrow(y);
     } else {
-      c[at] = narrow(vec4f(sum.x));
+      c[at] = narrow(vec4f(y.x));
       if (col + 1 < params.n) {
-        c[at + 1] = narrow(vec4f(sum.y));
+        c[at + 1] = narrow(vec4f(y.y));
       }
       if (col + 2 < params.n) {
-        c[at + 2] = narrow(vec4f(sum.z));
+        c[at + 2] = narrow(vec4f(y.z));
       }
       if (col + 3 < params.n) {
-        c[at + 3] = narrow(vec4f(sum.w));
+        c[at + 3] = narrow(vec4f(y.w));
       }
     }
   }
 }
 
-fn store_block(base: u32, row: u32, col: u32, sum: mat4x4f) {
-  store_four(base, row, col, sum[0]);
-  store_four(base, row + 1, col, sum[1]);
-  store_four(base, row + 2, col, sum[2]);
-  store_four(base, row + 3, col, sum[3]);
+// Where a batch's outputs and channels start.
+struct Store {
+  c: u32,
+  channel: u32,
+}
+
+fn store_block(base: Store, row: u32, col: u32, sum: mat4x4f) {
+  if (CHANNEL_ROWS) {
+    let x = channels(base.channel, row, params.m);
+    let x0 = mat4x2f(x[0], x[0], x[0], x[0]);
+    let x1 = mat4x2f(x[1], x[1], x[1], x[1]);
+    let x2 = mat4x2f(x[2], x[2], x[2], x[2]);
+    let x3 = mat4x2f(x[3], x[3], x[3], x[3]);
+    store_four(base.c, row, col, x0, sum[0]);
+    store_four(base.c, row + 1, col, x1, sum[1]);
+    store_four(base.c, row + 2, col, x2, sum[2]);
+    store_four(base.c, row + 3, col, x3, sum[3]);
+  } else {
+    let x = channels(base.channel, col, params.n);
+    store_four(base.c, row, col, x, sum[0]);
+    store_four(base.c, row + 1, col, x, sum[1]);
+    store_four(base.c, row + 2, col, x, sum[2]);
+    store_four(base.c, row + 3, col, x, sum[3]);
+  }
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -244,20 +270,28 @@ fn main(
   var a3 = a_start(a_base, row + 12);
   var b0 = b_start(b_base, col);
   var b1 = b_start(b_base, col + 4);
+  var b2 = b_start(b_base, col + 8);
+  var b3 = b_start(b_base, col + 12);
   var a_steps = FOUR * params.a_k;
   var b_steps = FOUR * params.b_k;
   var keep = vec4<bool>(true);
 
-  let z0 = bias_block(col);
-  let z1 = bias_block(col + 4);
-  var c00 = z0;
-  var c01 = z1;
-  var c10 = z0;
-  var c11 = z1;
-  var c20 = z0;
-  var c21 = z1;
-  var c30 = z0;
-  var c31 = z1;
+  var c00 = mat4x4f();
+  var c01 = mat4x4f();
+  var c02 = mat4x4f();
+  var c03 = mat4x4f();
+  var c10 = mat4x4f();
+  var c11 = mat4x4f();
+  var c12 = mat4x4f();
+  var c13 = mat4x4f();
+  var c20 = mat4x4f();
+  var c21 = mat4x4f();
+  var c22 = mat4x4f();
+  var c23 = mat4x4f();
+  var c30 = mat4x4f();
+  var c31 = mat4x4f();
+  var c32 = mat4x4f();
+  var c33 = mat4x4f();
   for (var k = begin; k < end; k += 4) {
     if (K_TAIL) {
       let last = end - k - 1;
@@ -272,11 +306,23 @@ fn main(
       y1 = b_block(b1, b_steps, keep);
       b1 += 4 * params.b_k;
     }
+    var y2 = mat4x4f();
+    var y3 = mat4x4f();
+    if (COLS > 2) {
+      y2 = b_block(b2, b_steps, keep);
+      b2 += 4 * params.b_k;
+      y3 = b_block(b3, b_steps, keep);
+      b3 += 4 * params.b_k;
+    }
     let x0 = a_block(a0, a_steps, keep);
     a0 += 4 * params.a_k;
     c00 += y0 * x0;
     if (COLS > 1) {
       c01 += y1 * x0;
+    }
+    if (COLS > 2) {
+      c02 += y2 * x0;
+      c03 += y3 * x0;
     }
     if (ROWS > 1) {
       let x1 = a_block(a1, a_steps, keep);
@@ -284,6 +330,10 @@ fn main(
       c10 += y0 * x1;
       if (COLS > 1) {
         c11 += y1 * x1;
+      }
+      if (COLS > 2) {
+        c12 += y2 * x1;
+        c13 += y3 * x1;
       }
     }
     if (ROWS > 2) {
@@ -297,27 +347,51 @@ fn main(
         c21 += y1 * x2;
         c31 += y1 * x3;
       }
+      if (COLS > 2) {
+        c22 += y2 * x2;
+        c32 += y2 * x3;
+        c23 += y3 * x2;
+        c33 += y3 * x3;
+      }
     }
   }
 
-  let c_base = params.c_base + piece * params.c_piece +
-    outer * params.c_outer + inner * params.c_inner;
-  store_block(c_base, row, col, c00);
+  let base = Store(
+    params.c_base + piece * params.c_piece + outer * params.c_outer +
+      inner * params.c_inner,
+    params.channel_base + outer * params.channel_outer +
+      inner * params.channel_inner,
+  );
+  store_block(base, row, col, c00);
   if (COLS > 1) {
-    store_block(c_base, row, col + 4, c01);
+    store_block(base, row, col + 4, c01);
+  }
+  if (COLS > 2) {
+    store_block(base, row, col + 8, c02);
+    store_block(base, row, col + 12, c03);
   }
   if (ROWS > 1) {
-    store_block(c_base, row + 4, col, c10);
+    store_block(base, row + 4, col, c10);
     if (COLS > 1) {
-      store_block(c_base, row + 4, col + 4, c11);
+      store_block(base, row + 4, col + 4, c11);
+    }
+    if (COLS > 2) {
+      store_block(base, row + 4, col + 8, c12);
+      store_block(base, row + 4, col + 12, c13);
     }
   }
   if (ROWS > 2) {
-    store_block(c_base, row + 8, col, c20);
-    store_block(c_base, row + 12, col, c30);
+    store_block(base, row + 8, col, c20);
+    store_block(base, row + 12, col, c30);
     if (COLS > 1) {
-      store_block(c_base, row + 8, col + 4, c21);
-      store_block(c_base, row + 12, col + 4, c31);
+      store_block(base, row + 8, col + 4, c21);
+      store_block(base, row + 12, col + 4, c31);
+    }
+    if (COLS > 2) {
+      store_block(base, row + 8, col + 8, c22);
+      store_block(base, row + 12, col + 8, c32);
+      store_block(base, row + 8, col + 12, c23);
+      store_block(base, row + 12, col + 12, c33);
     }
   }
 }

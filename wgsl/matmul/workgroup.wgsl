@@ -1,7 +1,9 @@
 // Matrix product with blocks staged in workgroup memory:
-// c[b, m, n] = a[b, m, k] · b[b, k, n] + bias[n]
+// c[b, m, n] = finish(a[b, m, k] · b[b, k, n])
 //
-//   c[i, j] = bias[j] + Σ_k a[i, k] · b[k, j]
+//   c[i, j] = finish(Σ_k a[i, k] · b[k, j])
+//
+// `finish` is the epilogue, which the plan appends with `channel_of`.
 //
 // Tiling: a workgroup of 16×16 invocations owns 64×64 outputs, an invocation
 // 4×4 of them. A trip of the loop stages 64×16 elements of a and 16×64 of b,
@@ -18,7 +20,7 @@
 
 override A_ALONG_K: bool = true; // a is contiguous along k, else along m
 override B_ALONG_K: bool = false; // b is contiguous along k, else along n
-override BIAS: bool = false; // whether there is a bias
+override CHANNEL_ROWS: bool = false; // rows count channels, not columns
 
 const SIDE = 16u; // invocations along each side of the workgroup
 const BLOCK = 64u; // outputs along each side of the block
@@ -43,21 +45,22 @@ struct Params {
   b_inner: u32,
   b_k: u32,
   b_n: u32,
-  bias_base: u32,
-  bias_n: u32,
   c_base: u32,
   c_piece: u32,
   c_outer: u32,
   c_inner: u32,
   c_m: u32,
+  // The first channel, and channels to the next matrix.
+  channel_base: u32,
+  channel_outer: u32,
+  channel_inner: u32,
 }
 
-// A, B, Bias and C are the storage types: f32 or f16.
+// A, B and C are the storage types: f32 or f16.
 @group(0) @binding(0) var<storage, read> a: array<A>;
 @group(0) @binding(1) var<storage, read> b: array<B>;
-@group(0) @binding(2) var<storage, read> bias: array<Bias>;
-@group(0) @binding(3) var<storage, read_write> c: array<C>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> c: array<C>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 // Four rows of a, or four columns of b, at each of the staged steps of k.
 var<workgroup> a_staged: array<vec4f, 256>; // [DEPTH][BLOCK / 4]
@@ -87,21 +90,19 @@ fn b_at(base: u32, k: u32, end: u32, col: u32) -> f32 {
   return 0.0;
 }
 
-fn store(base: u32, row: u32, col: u32, sum: f32) {
+fn store(base: u32, row: u32, col: u32, channel: u32, sum: f32) {
   if (row < params.m && col < params.n) {
-    var v = sum;
-    if (BIAS) {
-      v += f32(bias[params.bias_base + col * params.bias_n]);
-    }
-    c[base + row * params.c_m + col] = C(v);
+    let at = base + row * params.c_m + col;
+    let own = channel_of(channel + select(col, row, CHANNEL_ROWS));
+    c[at] = C(finish(sum, own, at));
   }
 }
 
-fn store_four(base: u32, row: u32, col: u32, sum: vec4f) {
-  store(base, row, col, sum.x);
-  store(base, row, col + 1, sum.y);
-  store(base, row, col + 2, sum.z);
-  store(base, row, col + 3, sum.w);
+fn store_four(base: u32, row: u32, col: u32, channel: u32, sum: vec4f) {
+  store(base, row, col, channel, sum.x);
+  store(base, row, col + 1, channel, sum.y);
+  store(base, row, col + 2, channel, sum.z);
+  store(base, row, col + 3, channel, sum.w);
 }
 
 @compute @workgroup_size(256)
@@ -170,10 +171,12 @@ fn main(
 
   let c_base = params.c_base + piece * params.c_piece +
     outer * params.c_outer + inner * params.c_inner;
+  let channel = params.channel_base + outer * params.channel_outer +
+    inner * params.channel_inner;
   let row = block_row + 4 * y;
   let col = block_col + 4 * x;
-  store_four(c_base, row, col, c0);
-  store_four(c_base, row + 1, col, c1);
-  store_four(c_base, row + 2, col, c2);
-  store_four(c_base, row + 3, col, c3);
+  store_four(c_base, row, col, channel, c0);
+  store_four(c_base, row + 1, col, channel, c1);
+  store_four(c_base, row + 2, col, channel, c2);
+  store_four(c_base, row + 3, col, channel, c3);
 }
