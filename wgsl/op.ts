@@ -97,6 +97,8 @@ export interface Variant<Attrs> {
   readonly name: string;
   /** Whether this variant can compute the request. @default always */
   applies?(request: Request<Attrs>): boolean;
+  /** Whether its tiles are filled well enough to be chosen by an adapter's class alone, unmeasured. @default always */
+  suits?(request: Request<Attrs>): boolean;
   plan(request: Request<Attrs>): Plan;
 }
 

@@ -50,7 +50,15 @@ function gpuPreferences(): Readonly<Record<string, readonly string[]>> {
   const trees = [...reductions, "argMax", "argMin"].map((name) =>
     [name, ["tree"]] as const
   );
-  return { matmul: ["split_k", "workgroup"], ...Object.fromEntries(trees) };
+  // Winograd first, though without workgroup memory: it reads as little from storage and has a quarter of the multiply-adds.
+  const staged = ["depthwise_workgroup", "winograd", "implicit_gemm_workgroup"];
+  return {
+    matmul: ["split_k", "workgroup"],
+    conv2d: staged,
+    conv2dInputGradient: staged,
+    conv2dWeightGradient: ["implicit_gemm_workgroup"],
+    ...Object.fromEntries(trees),
+  };
 }
 
 /** One measured choice. */
@@ -90,7 +98,9 @@ export class Tuning {
     }
     const names = this.#preferred[op.name] ?? [];
     const preferred = names.flatMap((name) =>
-      candidates.find((variant) => variant.name === name) ?? []
+      candidates.find((variant) =>
+        variant.name === name && (variant.suits?.(request) ?? true)
+      ) ?? []
     );
     return preferred[0] ?? candidates[0];
   }

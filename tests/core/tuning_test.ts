@@ -18,6 +18,8 @@ import {
   scope,
   tune,
 } from "../../mod.ts";
+import { conv2d } from "../../wgsl/conv/conv2d.ts";
+import { conv2dWeightGradient } from "../../wgsl/conv/conv2d_weight_gradient.ts";
 import { matmul } from "../../wgsl/matmul/matmul.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
 import { PORTABLE_LIMITS } from "../support/plan.ts";
@@ -37,9 +39,12 @@ const DISCRETE: DeviceInfo = {
   software: false,
 };
 
+function view(...shape: number[]) {
+  return contiguousView({ shape, dtype: "f32" });
+}
+
 /** A product of two matrices. */
 function product(m: number, k: number, n: number) {
-  const view = (...shape: number[]) => contiguousView({ shape, dtype: "f32" });
   return {
     inputs: [view(m, k), view(k, n)],
     outputs: [view(m, n)],
@@ -61,6 +66,51 @@ Deno.test("without measurement a software adapter takes the op's first variant, 
   const request = product(512, 512, 512);
   assertEquals(new Tuning(SOFTWARE).choose(matmul, request)?.name, "tile");
   assertEquals(new Tuning(DISCRETE).choose(matmul, request)?.name, "workgroup");
+});
+
+Deno.test("without measurement a discrete GPU takes the convolutions that stage in workgroup memory, where their blocks are filled", () => {
+  const chosen = (
+    info: DeviceInfo,
+    x: readonly number[],
+    w: readonly number[],
+    groups = 1,
+  ) => {
+    const attrs = {
+      stride: [2, 2],
+      padding: [1, 1, 1, 1],
+      dilation: [1, 1],
+      groups,
+    } as const;
+    const inputs = [view(...x), view(...w)];
+    const outputs = conv2d.infer(inputs, attrs).map(contiguousView);
+    const tuning = new Tuning(info);
+    const limits = PORTABLE_LIMITS;
+    const [, , ...kernelSize] = w;
+    const gradient = {
+      inputs: [inputs[0], outputs[0]],
+      outputs: [inputs[1]],
+      attrs: { ...attrs, kernelSize: kernelSize as [number, number] },
+      limits,
+    };
+    return [
+      tuning.choose(conv2d, { inputs, outputs, attrs, limits })?.name,
+      tuning.choose(conv2dWeightGradient, gradient)?.name,
+    ];
+  };
+  const layer = [[1, 64, 56, 56], [128, 64, 3, 3]] as const;
+  assertEquals(chosen(SOFTWARE, ...layer), ["tiled", "tiled"]);
+  assertEquals(chosen(DISCRETE, ...layer), [
+    "implicit_gemm_workgroup",
+    "implicit_gemm_workgroup",
+  ]);
+  assertEquals(
+    chosen(DISCRETE, [1, 3, 32, 32], [16, 3, 3, 3]),
+    ["tiled", "tiled"],
+  );
+  assertEquals(
+    chosen(DISCRETE, [1, 64, 56, 56], [64, 1, 3, 3], 64),
+    ["depthwise_workgroup", "depthwise"],
+  );
 });
 
 Deno.test("a measured choice holds for sizes within a factor of two, and ends when a kernel is edited", () => {

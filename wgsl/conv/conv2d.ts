@@ -22,7 +22,7 @@ import {
   shapesOf,
   slidingOf,
 } from "./geometry.ts";
-import { gemmVariants, type Pass } from "./gemm_variants.ts";
+import { type Pass, sharedVariants } from "./shared_variants.ts";
 import { planNaive } from "./naive.ts";
 import { isProduct, planProducts } from "./products.ts";
 import { forwardRoles, fusedSaves, OWN_INPUTS, type Roles } from "./roles.ts";
@@ -103,7 +103,7 @@ export const conv2d: Op<FusedConv2dAttrs> = {
         return planTiled(roles, correlations, request.limits);
       },
     },
-    ...gemmVariants(passOf),
+    ...sharedVariants(passOf),
     {
       name: "naive",
       plan: (request) => planNaive(rolesOf(request), NAIVE, request.limits),

@@ -24,7 +24,7 @@ import {
   shapesOf,
   slidingOf,
 } from "./geometry.ts";
-import { gemmVariants, type Pass } from "./gemm_variants.ts";
+import { type Pass, sharedVariants } from "./shared_variants.ts";
 import { planNaive } from "./naive.ts";
 import { isProduct, planProducts } from "./products.ts";
 import {
@@ -122,7 +122,7 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
         return planTiled(roles, correlations, request.limits);
       },
     },
-    ...gemmVariants(passOf),
+    ...sharedVariants(passOf),
     {
       name: "naive",
       plan: (request) => planNaive(rolesOf(request), NAIVE, request.limits),

@@ -134,6 +134,11 @@ export const conv2dWeightGradient: Op<Conv2dWeightGradientAttrs> = {
         const geometry = geometryFor(inputs, attrs);
         return canSumParts(geometry, inputs[0].dtype, WORKGROUP, limits);
       },
+      suits({ inputs, attrs }) {
+        const { inChannels, outChannels, kernel } = geometryFor(inputs, attrs);
+        const taps = inChannels * area(kernel);
+        return Math.min(outChannels, taps) >= WORKGROUP.channels / 2;
+      },
       plan: (request) => plan(request, () => WORKGROUP),
     },
     { name: "naive", plan: (request) => plan(request, () => NAIVE) },

@@ -137,6 +137,14 @@ export function canGemm(
   });
 }
 
+/** Fewest channels and outputs that fill half a block in workgroup memory. */
+const HALF_BLOCK = 32;
+
+/** Whether blocks in workgroup memory are at least half full. */
+export function fillsBlocks({ geometry, kept, to }: Roles): boolean {
+  return Math.min(kept, geometry.batch * area(to)) >= HALF_BLOCK;
+}
+
 /** Launches of correlations, each after the packing of its weights where the kernel wants them packed. */
 export function planGemm(
   roles: Roles,

@@ -1,9 +1,14 @@
-/** The variants that see a convolution as a product of matrices, for the forward pass and the input gradient alike. */
+/** Variants that the forward pass and the input gradient share as they stand: products of matrices, and staged depthwise convolutions. */
 import type { Request, Variant } from "../op.ts";
 import type { Correlation } from "./correlation.ts";
+import {
+  canStageDepthwise,
+  planStagedDepthwise,
+} from "./depthwise_workgroup.ts";
 import { canIm2col, planIm2col } from "./im2col_matmul.ts";
 import {
   canGemm,
+  fillsBlocks,
   GEMM_REGISTERS,
   GEMM_WORKGROUP,
   type GemmForm,
@@ -18,7 +23,7 @@ export interface Pass {
 }
 
 /** The variants of an op whose requests are such passes. */
-export function gemmVariants<Attrs>(
+export function sharedVariants<Attrs>(
   passOf: (request: Request<Attrs>) => Pass,
 ): Variant<Attrs>[] {
   const implicit = (name: string, form: GemmForm): Variant<Attrs> => ({
@@ -34,7 +39,10 @@ export function gemmVariants<Attrs>(
   });
   return [
     implicit("implicit_gemm", GEMM_REGISTERS),
-    implicit("implicit_gemm_workgroup", GEMM_WORKGROUP),
+    {
+      ...implicit("implicit_gemm_workgroup", GEMM_WORKGROUP),
+      suits: (request) => fillsBlocks(passOf(request).roles),
+    },
     {
       name: "im2col_matmul",
       applies(request) {
@@ -46,6 +54,17 @@ export function gemmVariants<Attrs>(
       plan(request) {
         const { roles, correlations: [correlation] } = passOf(request);
         return planIm2col(roles, correlation, request.limits);
+      },
+    },
+    {
+      name: "depthwise_workgroup",
+      applies(request) {
+        const { roles, correlations } = passOf(request);
+        return canStageDepthwise(roles, correlations, request.limits);
+      },
+      plan(request) {
+        const { roles, correlations } = passOf(request);
+        return planStagedDepthwise(roles, correlations, request.limits);
       },
     },
   ];
