@@ -155,20 +155,25 @@ function thisMachine(): Machine {
       }).output();
       return success && new TextDecoder().decode(stdout).trim() || null;
     },
-    async run([command, ...args]) {
-      try {
-        const { success, stdout, stderr } = await new Deno.Command(command, {
-          args,
-          stdin: "null",
-        }).output();
-        const decoder = new TextDecoder();
-        return {
-          ok: success,
-          output: decoder.decode(stdout) + decoder.decode(stderr),
-        };
-      } catch (error) {
-        return { ok: false, output: String(error) };
-      }
-    },
+    run,
   };
+}
+
+/** Runs a command to its end. */
+export async function run(
+  [command, ...args]: readonly string[],
+): Promise<CommandResult> {
+  try {
+    const { success, stdout, stderr } = await new Deno.Command(command, {
+      args,
+      stdin: "null",
+    }).output();
+    const decoder = new TextDecoder();
+    return {
+      ok: success,
+      output: decoder.decode(stdout) + decoder.decode(stderr),
+    };
+  } catch (error) {
+    return { ok: false, output: String(error) };
+  }
 }

@@ -14,6 +14,10 @@ export interface Prepared {
  */
 const MOST = 3;
 
+/** Most floating-point operations, and bytes, of a case there: how operands are cut where they exceed a binding is the plan's work, the same everywhere. */
+const MOST_FLOPS = 4e6;
+const MOST_BYTES = 2e6;
+
 const prepared = new Map<string, Prepared>();
 
 /** Pipelines made so far, by kernel. */
@@ -72,6 +76,11 @@ export function leaveOut(gpu: GPUDevice, plan: Plan): Reason | undefined {
     return "f16";
   }
   if (plan.launches.some(isEndless)) return "endless";
+  const total = (of: "flops" | "bytes") =>
+    plan.launches.reduce((sum, launch) => sum + launch[of], 0);
+  if (total("flops") > MOST_FLOPS || total("bytes") > MOST_BYTES) {
+    return "size";
+  }
   const tooMany = plan.launches.some((launch) =>
     (counts.get(kernelOf(launch)) ?? 0) >= MOST && !prepared.has(keyOf(launch))
   );

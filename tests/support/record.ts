@@ -5,9 +5,9 @@
 
 /**
  * Why a case wasn't run: it needs half precision; its kernel was run with enough other constants; the driver can't compile it; it has numbers
- * smaller than the device keeps.
+ * smaller than the device keeps; it is large.
  */
-export type Reason = "f16" | "constants" | "endless" | "subnormal";
+export type Reason = "f16" | "constants" | "endless" | "subnormal" | "size";
 
 /** A line of the record. */
 export type Entry =
