@@ -13,8 +13,18 @@ export {
 } from "./lenet.ts";
 export { nin, ninBlock, type NinOptions } from "./nin.ts";
 export {
+  d2lResnet18,
+  type D2lResNetOptions,
+  PadShortcut,
+  Residual,
+  type ResidualOptions,
+} from "./residual.ts";
+export {
   BasicBlock,
+  type BlockOptions,
   Bottleneck,
+  plain18,
+  plain34,
   ResNet,
   resnet101,
   resnet152,
@@ -22,7 +32,19 @@ export {
   resnet34,
   resnet50,
   type ResNetOptions,
+  type Shortcut,
 } from "./resnet.ts";
+export {
+  PreActBasicBlock,
+  PreActBottleneck,
+  resnet101V2,
+  resnet152V2,
+  resnet18V2,
+  resnet34V2,
+  resnet50V2,
+  ResNetV2,
+  type ResNetV2Options,
+} from "./resnet_v2.ts";
 export {
   Vgg,
   vgg11,

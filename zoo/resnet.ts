@@ -9,11 +9,14 @@ import {
   AdaptiveAvgPool2d,
   BatchNorm2d,
   Conv2d,
+  Identity,
+  init,
   Linear,
   MaxPool2d,
   Module,
   Sequential,
 } from "../nn/mod.ts";
+import { PadShortcut } from "./residual.ts";
 
 /** Options of the residual networks. */
 export interface ResNetOptions {
@@ -23,6 +26,28 @@ export interface ResNetOptions {
   readonly inChannels?: number;
   /** Where a bottleneck strides: `"v1.5"` in its 3×3 convolution, `"v1"` in its first 1×1 as in the paper. @default "v1.5" */
   readonly variant?: "v1" | "v1.5";
+  /**
+   * What takes x past a block (section 3.3): `"projection"` is 1×1 convolutions where shapes change (option B), `"padding"` every other place and
+   * channels of zeros there, without parameters (option A), `"none"` nothing at all, which makes a plain network.
+   *
+   * @default "projection"
+   */
+  readonly shortcut?: Shortcut;
+  /** How pictures come in: `"imagenet"` quarters them by a 7×7 convolution and pooling, `"small"` keeps 28×28 or 32×32 by a 3×3 one. @default "imagenet" */
+  readonly stem?: "imagenet" | "small";
+  /** Channels of the first stage; the others have 2, 4 and 8 times as many. @default 64 */
+  readonly width?: number;
+}
+
+/** What takes x past a residual block. */
+export type Shortcut = "projection" | "padding" | "none";
+
+/** What the blocks of a network have in common. */
+export interface BlockOptions {
+  /** @default "v1.5" */
+  readonly variant?: "v1" | "v1.5";
+  /** @default "projection" */
+  readonly shortcut?: Shortcut;
 }
 
 /** A convolution whose padding keeps the size, without a bias: batch norm follows. */
@@ -40,17 +65,31 @@ function conv(
   });
 }
 
-/** The projection on the shortcut where shapes change (the paper's option B); null where they don't. */
-function shortcut(
+/** What is on the shortcut where shapes change; null where they don't or there is none. */
+function downsampleOf(
   inChannels: number,
   outChannels: number,
   stride: number,
-): Sequential | null {
-  if (stride === 1 && inChannels === outChannels) return null;
+  shortcut: Shortcut,
+): Module | null {
+  const same = stride === 1 && inChannels === outChannels;
+  if (same || shortcut === "none") return null;
+  if (shortcut === "padding") return new PadShortcut(outChannels, stride);
   return new Sequential(
     conv(inChannels, outChannels, 1, stride),
     new BatchNorm2d(outChannels),
   );
+}
+
+/** The end of a block: what it computed, plus the shortcut if it has one, then ReLU. */
+function join(
+  y: Tensor,
+  x: Tensor,
+  downsample: Module | null,
+  shortcut: Shortcut,
+): Tensor {
+  if (shortcut === "none") return y.relu();
+  return y.add(downsample ? downsample(x) : x).relu();
 }
 
 /** Two 3×3 convolutions and a shortcut (figure 5, left). `x: [N, inChannels, H, W] → [N, channels, H/stride, W/stride]` */
@@ -61,21 +100,28 @@ export class BasicBlock extends Module {
   readonly bn1: BatchNorm2d;
   readonly conv2: Conv2d;
   readonly bn2: BatchNorm2d;
-  readonly downsample: Sequential | null;
+  readonly downsample: Module | null;
+  readonly shortcut: Shortcut;
 
-  constructor(inChannels: number, channels: number, stride: number) {
+  constructor(
+    inChannels: number,
+    channels: number,
+    stride: number,
+    { shortcut = "projection" }: BlockOptions = {},
+  ) {
     super();
     this.conv1 = conv(inChannels, channels, 3, stride);
     this.bn1 = new BatchNorm2d(channels);
     this.conv2 = conv(channels, channels, 3);
     this.bn2 = new BatchNorm2d(channels);
-    this.downsample = shortcut(inChannels, channels, stride);
+    this.shortcut = shortcut;
+    this.downsample = downsampleOf(inChannels, channels, stride, shortcut);
   }
 
   override forward(x: Tensor): Tensor {
     const h = this.bn1(this.conv1(x)).relu();
     const y = this.bn2(this.conv2(h));
-    return y.add(this.downsample ? this.downsample(x) : x).relu();
+    return join(y, x, this.downsample, this.shortcut);
   }
 }
 
@@ -89,13 +135,14 @@ export class Bottleneck extends Module {
   readonly bn2: BatchNorm2d;
   readonly conv3: Conv2d;
   readonly bn3: BatchNorm2d;
-  readonly downsample: Sequential | null;
+  readonly downsample: Module | null;
+  readonly shortcut: Shortcut;
 
   constructor(
     inChannels: number,
     channels: number,
     stride: number,
-    variant: "v1" | "v1.5" = "v1.5",
+    { variant = "v1.5", shortcut = "projection" }: BlockOptions = {},
   ) {
     super();
     const outChannels = channels * Bottleneck.expansion;
@@ -106,14 +153,15 @@ export class Bottleneck extends Module {
     this.bn2 = new BatchNorm2d(channels);
     this.conv3 = conv(channels, outChannels, 1);
     this.bn3 = new BatchNorm2d(outChannels);
-    this.downsample = shortcut(inChannels, outChannels, stride);
+    this.shortcut = shortcut;
+    this.downsample = downsampleOf(inChannels, outChannels, stride, shortcut);
   }
 
   override forward(x: Tensor): Tensor {
     const h1 = this.bn1(this.conv1(x)).relu();
     const h2 = this.bn2(this.conv2(h1)).relu();
     const y = this.bn3(this.conv3(h2));
-    return y.add(this.downsample ? this.downsample(x) : x).relu();
+    return join(y, x, this.downsample, this.shortcut);
   }
 }
 
@@ -121,7 +169,7 @@ export class Bottleneck extends Module {
 export class ResNet extends Module {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
-  readonly maxpool: MaxPool2d;
+  readonly maxpool: Module;
   readonly layer1: Sequential;
   readonly layer2: Sequential;
   readonly layer3: Sequential;
@@ -136,29 +184,32 @@ export class ResNet extends Module {
     options: ResNetOptions = {},
   ) {
     super();
-    const { classes = 1000, inChannels = 3, variant = "v1.5" } = options;
-    let channels = 64;
-    const stage = (width: number, depth: number, stride: number) => {
-      const blocks = Array.from({ length: depth }, (_, i) => {
-        const made = new block(channels, width, i === 0 ? stride : 1, variant);
-        channels = width * block.expansion;
+    const { classes = 1000, inChannels = 3, width = 64 } = options;
+    const small = options.stem === "small";
+    let channels = width;
+    const stage = (index: number, stride: number) => {
+      const blocks = Array.from({ length: depths[index] }, (_, i) => {
+        const wide = width * 2 ** index;
+        const made = new block(channels, wide, i === 0 ? stride : 1, options);
+        channels = wide * block.expansion;
         return made;
       });
       return new Sequential(...blocks);
     };
-    this.conv1 = new Conv2d(inChannels, 64, 7, {
-      stride: 2,
-      padding: 3,
-      bias: false,
-    }); // [N, 64, 112, 112]
-    this.bn1 = new BatchNorm2d(64);
-    this.maxpool = new MaxPool2d(3, { stride: 2, padding: 1 }); // 56×56
-    this.layer1 = stage(64, depths[0], 1); // 56×56
-    this.layer2 = stage(128, depths[1], 2); // 28×28
-    this.layer3 = stage(256, depths[2], 2); // 14×14
-    this.layer4 = stage(512, depths[3], 2); // 7×7
+    this.conv1 = small
+      ? conv(inChannels, width, 3) // [N, 64, 32, 32]
+      : conv(inChannels, width, 7, 2); // [N, 64, 112, 112]
+    this.bn1 = new BatchNorm2d(width);
+    this.maxpool = small
+      ? new Identity()
+      : new MaxPool2d(3, { stride: 2, padding: 1 }); // 56×56
+    this.layer1 = stage(0, 1); // 56×56
+    this.layer2 = stage(1, 2); // 28×28
+    this.layer3 = stage(2, 2); // 14×14
+    this.layer4 = stage(3, 2); // 7×7
     this.avgpool = new AdaptiveAvgPool2d(1);
     this.fc = new Linear(channels, classes);
+    this.apply(initialise);
   }
 
   override forward(x: Tensor): Tensor {
@@ -167,6 +218,12 @@ export class ResNet extends Module {
     const features = this.layer4(this.layer3(h));
     return this.fc(this.avgpool(features).flatten(1));
   }
+}
+
+/** He et al. (2015), arXiv:1502.01852, by the outputs, as torchvision's networks begin. */
+function initialise(module: Module): void {
+  if (!(module instanceof Conv2d)) return;
+  init.kaimingNormal_(module.weight, { mode: "fanOut" });
 }
 
 /** ResNet-18: 11,689,512 parameters at 1000 classes. */
@@ -192,4 +249,14 @@ export function resnet101(options: ResNetOptions = {}): ResNet {
 /** ResNet-152: 60,192,808 parameters. */
 export function resnet152(options: ResNetOptions = {}): ResNet {
   return new ResNet(Bottleneck, [3, 8, 36, 3], options);
+}
+
+/** ResNet-18 without its shortcuts, the paper's plain network: 11,515,688 parameters. */
+export function plain18(options: Omit<ResNetOptions, "shortcut"> = {}): ResNet {
+  return resnet18({ ...options, shortcut: "none" });
+}
+
+/** ResNet-34 without its shortcuts (figure 3, middle): 21,623,848 parameters. */
+export function plain34(options: Omit<ResNetOptions, "shortcut"> = {}): ResNet {
+  return resnet34({ ...options, shortcut: "none" });
 }
