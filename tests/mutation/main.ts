@@ -69,31 +69,36 @@ async function inParallel<Item>(
   }));
 }
 
-/** Runs tests without a fault. Returns the seconds that each took. */
-async function baseline(
-  tests: readonly string[],
-  copies: readonly Copy[],
-): Promise<Map<string, number>> {
-  const seconds = new Map<string, number>();
-  await inParallel(tests, copies, async (test, copy) => {
+/** How long a test file may run, from a run without a fault when it is first needed. */
+class TimeLimits {
+  readonly #seconds = new Map<string, Promise<number>>();
+
+  /** Seconds that `test` may take. The copy must be without a fault. */
+  of(test: string, copy: Copy): Promise<number> {
+    const known = this.#seconds.get(test) ?? this.#measure(test, copy);
+    this.#seconds.set(test, known);
+    return known;
+  }
+
+  async #measure(test: string, copy: Copy): Promise<number> {
     const start = performance.now();
     const { verdict, output } = await runTest(copy, test, 600);
-    seconds.set(test, (performance.now() - start) / 1000);
     if (verdict !== "passed") {
       throw new Error(
         `Cannot seed faults: ${test} fails without any\n${output}`,
       );
     }
-  });
-  return seconds;
+    const seconds = (performance.now() - start) / 1000;
+    return Math.max(LEAST_SECONDS, TIMES * seconds);
+  }
 }
 
-/** Tries a fault on the tests in turn. */
+/** Tries a fault on the tests in turn. Undefined if it doesn't compile. */
 async function attempt(
   { file, text, family }: Target,
   fault: Fault,
   tests: readonly string[],
-  seconds: ReadonlyMap<string, number>,
+  limits: TimeLimits,
   copy: Copy,
 ): Promise<Outcome | undefined> {
   const path = `${copy.folder}/${file}`;
@@ -101,21 +106,18 @@ async function attempt(
   const found = { file, family, operator: fault.operator, ...change };
   const reason = reasonFor(file, change);
   if (reason !== undefined) return { ...found, kind: "equivalent", by: reason };
-  await Deno.writeTextFile(path, withFault(text, fault));
-  try {
-    for (const test of tests) {
-      const most = Math.max(LEAST_SECONDS, TIMES * seconds.get(test)!);
-      const { verdict, output } = await runTest(copy, test, most);
-      if (verdict === "invalid") return undefined;
-      if (verdict !== "passed") {
-        const name = output.match(/^(.*) \.\.\. FAILED/m)?.[1] ?? verdict;
-        return { ...found, kind: "caught", by: `${test}: ${name}` };
-      }
-    }
-    return { ...found, kind: "missed", by: "" };
-  } finally {
+  for (const test of tests) {
+    const most = await limits.of(test, copy);
+    await Deno.writeTextFile(path, withFault(text, fault));
+    const { verdict, output } = await runTest(copy, test, most);
     await Deno.writeTextFile(path, text);
+    if (verdict === "invalid") return undefined;
+    if (verdict !== "passed") {
+      const name = output.match(/^(.*) \.\.\. FAILED/m)?.[1] ?? verdict;
+      return { ...found, kind: "caught", by: `${test}: ${name}` };
+    }
   }
+  return { ...found, kind: "missed", by: "" };
 }
 
 /** Tests that caught something in a file come first the next time. */
@@ -160,25 +162,20 @@ async function run(): Promise<Outcome[]> {
   const slots = flags.retry
     ? missedAgain(targets, earlier)
     : choose(targets, count, seed);
-  const used = [
-    ...new Set(
-      slots.flatMap(({ target: { file, family } }) => testsOf(file, family)),
-    ),
-  ];
   for (const line of await stale()) console.log(line);
-  const copies = await Promise.all(
-    Array.from({ length: jobs }, copyTree),
-  );
+  const copies = await Promise.all(Array.from({ length: jobs }, copyTree));
+  Deno.addSignalListener("SIGINT", () => {
+    Promise.all(copies.map(removeCopy)).then(() => Deno.exit(130));
+  });
   const outcomes = earlier.filter(({ kind }) => kind !== "missed");
   try {
-    console.log(`${used.length} test files without a fault`);
-    const seconds = await baseline(used, copies);
+    const limits = new TimeLimits();
     await inParallel(slots, copies, async ({ target, faults }, copy) => {
       for (;;) {
         const next = faults.next();
         if (next.done) return;
         const tests = recall(testsOf, outcomes, target);
-        const outcome = await attempt(target, next.value, tests, seconds, copy);
+        const outcome = await attempt(target, next.value, tests, limits, copy);
         if (outcome === undefined) continue;
         outcomes.push(outcome);
         const { kind, file, line, was, becomes, by } = outcome;

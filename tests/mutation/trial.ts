@@ -10,6 +10,8 @@ export type Verdict = "passed" | "failed" | "timeout" | "invalid";
 export interface Copy {
   readonly folder: string;
   readonly shaderCache: string;
+  /** The process that runs in it. */
+  running?: Deno.ChildProcess;
 }
 
 /** Copies what tests need into a temporary folder. */
@@ -30,17 +32,20 @@ async function copyFolder(from: URL, to: URL): Promise<void> {
   }
 }
 
-/** Takes a copy away. */
-export async function removeCopy({ folder }: Copy): Promise<void> {
+/** Ends what runs in a copy and takes it away. */
+export async function removeCopy({ folder, running }: Copy): Promise<void> {
+  running?.kill("SIGKILL");
+  await running?.status;
   await Deno.remove(folder.replace(/\/tree$/, ""), { recursive: true });
 }
 
 /** Runs a test file of a copy until its first failure, for `seconds` at most. */
 export async function runTest(
-  { folder, shaderCache }: Copy,
+  copy: Copy,
   test: string,
   seconds: number,
 ): Promise<{ verdict: Verdict; output: string }> {
+  const { folder, shaderCache } = copy;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--allow-all", "--no-check", "--fail-fast", test],
     cwd: folder,
@@ -54,6 +59,7 @@ export async function runTest(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  copy.running = child;
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -61,6 +67,7 @@ export async function runTest(
   }, seconds * 1000);
   const { stdout, stderr } = await child.output();
   clearTimeout(timer);
+  copy.running = undefined;
   const decoder = new TextDecoder();
   const output = decoder.decode(stdout) + decoder.decode(stderr);
   return { verdict: late ? "timeout" : judge(output), output };
