@@ -8,6 +8,7 @@ import { normalizeBackward } from "../wgsl/norm/normalize_backward.ts";
 import { add, mul, relu, tanh } from "../wgsl/pointwise/mod.ts";
 import { avgPool2d, avgPool2dBackward } from "../wgsl/pool/avg_pool2d.ts";
 import { maxPool2d, maxPool2dBackward } from "../wgsl/pool/max_pool2d.ts";
+import { maxPool2dValues } from "../wgsl/pool/max_pool2d_values.ts";
 import { argMax } from "../wgsl/reduce/arg.ts";
 import { max, sum } from "../wgsl/reduce/reduce.ts";
 import {
@@ -23,6 +24,7 @@ import {
   layerName,
   LINEAR_LAYERS,
   linearCost,
+  type LinearLayer,
   NORM_LAYERS,
   POOL_LAYERS,
   poolCost,
@@ -46,7 +48,7 @@ export const FAMILIES = [
 /** A family of kernels. */
 export type Family = typeof FAMILIES[number];
 
-/** Largest weight that is measured: VGG-16's fc6, 392 MiB, is left to machines' patience. */
+/** Above this, a weight is measured for one picture only: VGG-16's fc6 has 392 MiB, more than a binding. */
 const MOST_BYTES = 2 ** 28;
 
 /** Pictures in a batch, where a batch is measured. */
@@ -89,7 +91,7 @@ export function square(n: number): Case {
 
 function linears(): Case[] {
   return LINEAR_LAYERS.flatMap((layer) =>
-    [1, BATCH].map((batch) => ({
+    batchesOf(layer).map((batch) => ({
       name: `${layerName(layer)} ${batch}×${layer.inputs}×${layer.outputs}`,
       op: matmul,
       inputs: [
@@ -100,7 +102,11 @@ function linears(): Case[] {
       attrs: {},
       ...linearCost(layer, batch),
     }))
-  ).filter(({ bytes }) => bytes <= MOST_BYTES);
+  );
+}
+
+function batchesOf(layer: LinearLayer): number[] {
+  return linearCost(layer, BATCH).bytes <= MOST_BYTES ? [1, BATCH] : [1];
 }
 
 function convAttrs({ stride, padding, groups }: ConvLayer) {
@@ -190,20 +196,34 @@ function pools(): Case[] {
     const cost = poolCost(layer, 1);
     const dy = dense(1, channels, out, out);
     const backward = { ...attrs, inputSize: [size, size] };
-    return [{
-      name,
-      op: kind === "max" ? maxPool2d : avgPool2d,
-      inputs: [dense(1, channels, size, size)],
+    const x = dense(1, channels, size, size);
+    const values = {
+      name: `${name}, values only`,
+      op: maxPool2dValues,
+      inputs: [x],
       attrs,
       ...cost,
-    }, {
-      name: `${name}, gradient`,
-      op: kind === "max" ? maxPool2dBackward : avgPool2dBackward,
-      // What the indices are changes sums, not work.
-      inputs: kind === "max" ? [dy, { ...dy, dtype: "i32" as const }] : [dy],
-      attrs: backward,
-      ...cost,
-    }];
+      // Without the indices, which are as many bytes as the values.
+      bytes: cost.bytes - 4 * channels * out ** 2,
+    };
+    return [
+      {
+        name,
+        op: kind === "max" ? maxPool2d : avgPool2d,
+        inputs: [x],
+        attrs,
+        ...cost,
+      },
+      ...(kind === "max" ? [values] : []),
+      {
+        name: `${name}, gradient`,
+        op: kind === "max" ? maxPool2dBackward : avgPool2dBackward,
+        // What the indices are changes sums, not work.
+        inputs: kind === "max" ? [dy, { ...dy, dtype: "i32" as const }] : [dy],
+        attrs: backward,
+        ...cost,
+      },
+    ];
   });
 }
 

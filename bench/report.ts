@@ -12,7 +12,7 @@ import {
   measurePeaks,
   type Peaks,
 } from "./limits/limits.ts";
-import { timedVariants } from "./register.ts";
+import { fits, timedVariants } from "./register.ts";
 import { type Bench, median, openBench, type Prepared } from "./support.ts";
 
 /** One line of a table. */
@@ -82,13 +82,14 @@ async function measure(
 ): Promise<Row[]> {
   const rows: Row[] = [];
   for (const given of casesOf(family)) {
+    if (!fits(given, bench.info)) continue;
     const { name, flops, bytes } = given;
     const least = {
       arithmetic: 1000 * flops / peaks.flops,
       copy: 1000 * bytes / peaks.bytes,
     };
     const limit = least.arithmetic > least.copy ? "arithmetic" : "copy";
-    const variants = timedVariants(bench.variantsOf(given), given);
+    const variants = timedVariants(bench.variantsOf(given), given, bench.info);
     for (const variant of defaults ? variants.slice(0, 1) : variants) {
       const work = await bench.prepare(given, variant);
       const ms = await time(work, rounds, clock);

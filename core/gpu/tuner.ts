@@ -41,6 +41,9 @@ const ROUND_MS = 4;
 /** Most calls of a variant in one round. */
 const MOST_CALLS = 64;
 
+/** How many times slower than the fastest a variant may be at first to be measured in rounds. */
+const CONTENDER = 8;
+
 /** How much faster than what ran before a variant must be to replace it. */
 const MARGIN = 0.95;
 
@@ -102,10 +105,16 @@ async function measureVariants(
       await run(plan, 1); // compiles
       const once = await run(plan, 1);
       const times = Math.ceil(ROUND_MS / Math.max(once, ROUND_MS / MOST_CALLS));
-      runs.push({ name: variant.name, plan, times, ms: [] as number[] });
+      runs.push({ name: variant.name, plan, times, ms: [once] });
     }
+    const least = Math.min(...runs.map(({ ms: [once] }) => once));
+    const contenders = runs.filter(({ ms: [once] }) =>
+      once <= CONTENDER * least
+    );
     for (let round = 0; round < ROUNDS; round++) {
-      for (const { plan, times, ms } of runs) ms.push(await run(plan, times));
+      for (const { plan, times, ms } of contenders) {
+        ms.push(await run(plan, times));
+      }
     }
     return runs
       .map(({ name, ms }): [string, number] => [name, median(ms)])
