@@ -215,13 +215,13 @@ export function gatherBytes(
     return from.subarray(offset * size, (offset + count) * size);
   }
   const to = new Uint8Array(count * size);
+  const copy = copier(viewOf(from), viewOf(to), size);
+  const last = shape.length - 1;
   const index = new Array<number>(shape.length).fill(0);
   let at = offset;
-  for (let i = 0; i < count; i++) {
-    for (let byte = 0; byte < size; byte++) {
-      to[i * size + byte] = from[at * size + byte];
-    }
-    for (let d = shape.length - 1; d >= 0; d--) {
+  for (let i = 0; i < count;) {
+    for (let j = 0; j < shape[last]; j++) copy(at + j * strides[last], i++);
+    for (let d = last - 1; d >= 0; d--) {
       at += strides[d];
       if (++index[d] < shape[d]) break;
       at -= strides[d] * shape[d];
@@ -229,4 +229,25 @@ export function gatherBytes(
     }
   }
   return to;
+}
+
+/** Copies the element at one place to another, bit by bit. */
+function copier(
+  from: DataView,
+  to: DataView,
+  size: number,
+): (source: number, target: number) => void {
+  switch (size) {
+    case 1:
+      return (source, target) => to.setUint8(target, from.getUint8(source));
+    case 2:
+      return (source, target) =>
+        to.setUint16(2 * target, from.getUint16(2 * source));
+    case 4:
+      return (source, target) =>
+        to.setUint32(4 * target, from.getUint32(4 * source));
+    default:
+      return (source, target) =>
+        to.setBigUint64(8 * target, from.getBigUint64(8 * source));
+  }
 }

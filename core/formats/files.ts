@@ -50,8 +50,9 @@ export type NamedTensors = ReadonlyMap<string, Tensor>;
  * Reads the tensors of a safetensors, npy, npz or PyTorch file, which is told by its bytes, not by its name.
  *
  * Types that tensors have are kept. BF16 becomes f32; 8- and 16-bit integers become i32 and u32, as do 64-bit ones if every value fits, else
- * the file is refused. f64 is rounded to f32 on the GPU and kept on the CPU device; f16 becomes f32 where the adapter has none. What PyTorch
- * nested is named by its path, such as `state_dict.fc.weight`; a tensor that is alone in its file is called `array`.
+ * the file is refused. f64 is rounded to f32 on the GPU (to infinity beyond its range) and kept on the CPU device; f16 becomes f32 where the
+ * adapter has none. What PyTorch nested is named by its path, such as `state_dict.fc.weight`; a tensor that is alone in its file is called
+ * `array`.
  *
  * @throws {FileFormatError} For a damaged file, or one of another kind: with the file, the byte and the rule.
  *

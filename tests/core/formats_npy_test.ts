@@ -87,6 +87,21 @@ Deno.test("a header may have its fields in any order, spaces, double quotes and 
   assertEquals([shape, dtype, [...data]], [[2, 1], "u32", [1, 256]]);
 });
 
+Deno.test("arrays whose first axis varies fastest are put in order, whatever their elements' size and byte order", () => {
+  for (const size of [1, 2, 4, 8]) {
+    for (const order of ["<", ">"]) {
+      const data = [1, 4, 2, 5, 3, 6].flatMap((value) => {
+        const bytes = new Array<number>(size).fill(0);
+        bytes[order === "<" ? 0 : size - 1] = value;
+        return bytes;
+      });
+      const text = header(`${order}u${size}`, "(2, 3)", "True");
+      const { data: values } = decodeNpy(fileOf(text, data));
+      assertEquals([...values], [1, 2, 3, 4, 5, 6], `${order}u${size}`);
+    }
+  }
+});
+
 Deno.test("values that have no place in a tensor are refused at their byte", () => {
   const big = fileOf(header("<i8", "(2,)"), [
     ...[1, 0, 0, 0, 0, 0, 0, 0],
