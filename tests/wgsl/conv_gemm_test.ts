@@ -19,7 +19,7 @@ const ALL: ConvVariants = {
   weight: ["implicit_gemm_workgroup"],
 };
 
-const FUSED: ConvVariants = { forward: IMPLICIT, input: IMPLICIT };
+const FUSED: ConvVariants = { forward: ALL.forward, input: IMPLICIT };
 
 const EPILOGUES: readonly Epilogue[] = [
   { bias: true },

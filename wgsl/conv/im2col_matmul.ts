@@ -6,15 +6,16 @@
  *
  * The columns are R·S / stride² times the input: writing and reading them costs what the product then saves by plain, aligned reads.
  */
+import { epilogueInputs } from "../epilogue.ts";
 import { bind, linearGrid, storageType, words } from "../launch.ts";
-import { matmul } from "../matmul/matmul.ts";
+import { matmul, type MatmulAttrs } from "../matmul/matmul.ts";
 import type { Binding, Launch, Limits, Plan, Request, View } from "../op.ts";
-import { itemBytes } from "../shape.ts";
+import { contiguousView, itemBytes } from "../shape.ts";
 import type { Correlation } from "./correlation.ts";
 import { type Layout, type Range, sumBoxes, windowIn } from "./cut.ts";
 import { area } from "./geometry.ts";
 import code from "./im2col.wgsl" with { type: "text" };
-import { type Roles, sourceLayout, targetLayout } from "./roles.ts";
+import { OWN_INPUTS, type Roles, sourceLayout, targetLayout } from "./roles.ts";
 
 const IM2COL = { label: "wgsl/conv/im2col.wgsl", code };
 
@@ -159,7 +160,7 @@ function unfoldLaunches(
   });
 }
 
-/** The product of the weights and a round's columns. */
+/** The product of the weights and a round's columns, with the epilogue. */
 function productOf(
   roles: Roles,
   { taps, count, target: [, width] }: Correlation,
@@ -167,6 +168,7 @@ function productOf(
   limits: Limits,
 ): Plan {
   const { geometry: { groups }, kept, summed, dtype, weights } = roles;
+  const { epilogue = {} } = roles;
   const depth = summed * area(taps);
   const places = rows.size * count[1];
   const { image = 0, group = 0, kept: plane = 0 } = targetLayout(roles);
@@ -188,10 +190,17 @@ function productOf(
     strides: [image, group, plane, 1],
     offset: images.start * image + rows.start * width,
   };
-  const request: Request<Record<string, never>> = {
-    inputs: [w, columns],
+  // A group's channels are the rows of its products, and the residual lies as y does.
+  const perChannel = contiguousView({ shape: [groups, kept], dtype });
+  const { residual, count: inputs } = epilogueInputs(epilogue, OWN_INPUTS);
+  const operands = Array.from(
+    { length: inputs - OWN_INPUTS },
+    (_, i) => OWN_INPUTS + i === residual ? y : perChannel,
+  );
+  const request: Request<MatmulAttrs> = {
+    inputs: [w, columns, ...operands],
     outputs: [y],
-    attrs: {},
+    attrs: { epilogue, channels: "rows" },
     limits,
   };
   const variant = matmul.variants.find((v) => v.applies?.(request) ?? true)!;
@@ -203,7 +212,7 @@ function productOf(
   return { launches: moved, scratch };
 }
 
-/** An operand of the product as one of the convolution. */
+/** A factor or the result of the product as an operand of the convolution. Those of the epilogue have the same places in both. */
 function operandOf(binding: Binding): Binding {
   const { slot, index } = binding;
   if (slot === "scratch") return { ...binding, index: COLUMNS + 1 + index };

@@ -49,7 +49,7 @@ export function sharedVariants<Attrs>(
         const { roles, correlations: [correlation] } = passOf(
           request,
         );
-        return !roles.epilogue && canIm2col(roles, correlation, request.limits);
+        return canIm2col(roles, correlation, request.limits);
       },
       plan(request) {
         const { roles, correlations: [correlation] } = passOf(request);
