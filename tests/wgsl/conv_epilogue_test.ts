@@ -160,7 +160,7 @@ Deno.test("depthwise convolutions with each epilogue agree with the reference", 
 });
 
 Deno.test("Winograd's convolutions with each epilogue agree with the reference", async () => {
-  await check({ x: [2, 33, 7, 9], k: [34, 3, 3] }, EPILOGUES, "winograd");
+  await check({ x: [4, 33, 7, 9], k: [34, 3, 3] }, EPILOGUES, "winograd");
 });
 
 Deno.test("epilogues of half-precision operands are computed in single precision", async () => {
@@ -224,7 +224,7 @@ function launchesOf<Attrs>(
 
 Deno.test("an epilogue of all parts adds no launch", () => {
   const sizes: readonly Sizes[] = [
-    { x: [2, 32, 8, 9], k: [33, 3, 3] },
+    { x: [4, 32, 8, 9], k: [33, 3, 3] },
     { x: [2, 9, 5, 6], k: [9, 3, 3], groups: 9 },
     { x: [1, 3, 9, 9], k: [4, 7, 7], stride: [2, 2] },
   ];
@@ -240,7 +240,9 @@ Deno.test("an epilogue of all parts adds no launch", () => {
     );
     Object.keys(launches).forEach((name) => names.add(name));
   }
-  for (const name of ["winograd", "depthwise", "tiled", "naive"]) {
+  for (
+    const name of ["winograd", "winograd_2x2", "depthwise", "tiled", "naive"]
+  ) {
     assert(names.has(name), name);
   }
   // Of the tiled launches, one packs the weights; of Winograd's, one transforms them.
@@ -254,7 +256,7 @@ Deno.test("an epilogue of all parts adds no launch", () => {
 Deno.test("NaN passes an epilogue's relu, and infinity its sign", async () => {
   const relu: Epilogue = { activation: { name: "relu" } };
   const sizes: readonly Sizes[] = [
-    { x: [1, 32, 16, 8], k: [32, 3, 3] },
+    { x: [3, 32, 16, 8], k: [32, 3, 3] },
     { x: [1, 2, 16, 8], k: [2, 3, 3], groups: 2 },
   ];
   for (const size of sizes) {

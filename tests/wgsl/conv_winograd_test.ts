@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { conv2d } from "../../wgsl/conv/conv2d.ts";
 import { conv2dInputGradient } from "../../wgsl/conv/conv2d_input_gradient.ts";
 import type { Conv2dAttrs, Sides } from "../../wgsl/conv/geometry.ts";
-import type { Limits, Op } from "../../wgsl/op.ts";
+import type { DType, Limits, Op } from "../../wgsl/op.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
 import {
   applicable,
@@ -15,12 +15,15 @@ import {
 } from "../support/plan.ts";
 import { WINOGRAD_FACTOR } from "../support/tolerance.ts";
 
+/** F(4×4) needs more room than the direct sums, F(2×2) doesn't. */
 const FACTORS = { winograd: WINOGRAD_FACTOR };
 
-/** The op with Winograd as its only variant, also where that doesn't pay. */
+/** The op with Winograd's forms as its only variants, also where they don't pay. */
 function alone<Attrs>(op: Op<Attrs>): Op<Attrs> {
-  const variants = op.variants.filter(({ name }) => name === "winograd");
-  assert(variants.length === 1);
+  const variants = op.variants.filter(({ name }) =>
+    ["winograd", "winograd_2x2"].includes(name)
+  );
+  assert(variants.length === 2);
   return {
     ...op,
     variants: variants.map(({ name, plan }) => ({ name, plan })),
@@ -35,17 +38,22 @@ interface Options {
   readonly padding?: Sides;
   readonly bias?: boolean;
   readonly limits?: Partial<Limits>;
+  readonly dtype?: DType;
 }
 
 /** Checks a convolution of `x` with as many filters, and its input gradient. */
 async function check(
   x: readonly [number, number, number, number],
   filters: number,
-  { padding = [1, 1, 1, 1], bias = false, limits }: Options = {},
+  { padding = [1, 1, 1, 1], bias = false, limits, dtype = "f32" }: Options = {},
 ): Promise<void> {
   const attrs = attrsOf(padding);
-  const w = noise([filters, x[1], 3, 3], 2);
-  const inputs = [noise(x, 1), w, ...(bias ? [noise([filters], 3)] : [])];
+  const w = noise([filters, x[1], 3, 3], 2, dtype);
+  const inputs = [
+    noise(x, 1, dtype),
+    w,
+    ...(bias ? [noise([filters], 3, dtype)] : []),
+  ];
   const [{ shape }] = conv2d.infer(inputs, attrs);
   const shared = { factors: FACTORS, ...(limits ? { limits } : {}) };
   await checkOp(alone(conv2d), {
@@ -55,7 +63,7 @@ async function check(
     ...shared,
   });
   await checkOp(alone(conv2dInputGradient), {
-    inputs: [noise(shape, 4), w],
+    inputs: [noise(shape, 4, dtype), w],
     attrs: { ...attrs, inputSize: [x[2], x[3]] },
     length: 9 * filters,
     ...shared,
@@ -91,6 +99,11 @@ Deno.test("Winograd: images larger than a binding go one by one, and many tiles 
   await check([2, 3, 86, 90], 16, { bias: true, limits });
 });
 
+Deno.test("Winograd: half-precision operands are transformed and summed in single precision", async () => {
+  await check([2, 5, 7, 9], 3, { bias: true, dtype: "f16" });
+  await check([1, 3, 4, 5], 17, { dtype: "f16" });
+});
+
 Deno.test("Winograd: values worked by hand", async () => {
   const picture = Array.from({ length: 25 }, (_, i) => i % 7);
   // Each of these kernels moves the picture by a row and a column.
@@ -99,24 +112,27 @@ Deno.test("Winograd: values worked by hand", async () => {
   const w = host([...corner(0), ...corner(8)], [2, 1, 3, 3]);
   const inputs = [host(picture, [1, 1, 5, 5]), w, host([0, 100], [2])];
   const attrs = attrsOf([1, 1, 1, 1]);
-  const [y] = await runVariant(conv2d, "winograd", { inputs, attrs });
   const moved = (by: number, bias: number) =>
     picture.map((_, i) => {
       const [row, column] = [Math.floor(i / 5) + by, i % 5 + by];
       const inside = Math.min(row, column) >= 0 && Math.max(row, column) < 5;
       return bias + (inside ? picture[row * 5 + column] : 0);
     });
-  assertEquals(
-    Array.from(y.data, (v) => Math.round(v * 1e4) / 1e4 + 0),
-    [...moved(-1, 0), ...moved(1, 100)],
-  );
+  for (const name of ["winograd", "winograd_2x2"]) {
+    const [y] = await runVariant(conv2d, name, { inputs, attrs });
+    assertEquals(
+      Array.from(y.data, (v) => Math.round(v * 1e4) / 1e4 + 0),
+      [...moved(-1, 0), ...moved(1, 100)],
+      name,
+    );
+  }
 });
 
 Deno.test("an empty batch is no work for Winograd either", async () => {
   await check([0, 40, 9, 9], 40);
 });
 
-Deno.test("Winograd is the default for 3 x 3 taps, 32 channels on each side and 8 tiles, and no other geometry's", async () => {
+Deno.test("Winograd is the default for 3 x 3 taps and 32 channels on each side, from 4 tiles of 2 x 2 or 20 of 4 x 4 on, and no other geometry's", async () => {
   const first = (
     x: readonly number[],
     w: readonly number[],
@@ -126,9 +142,11 @@ Deno.test("Winograd is the default for 3 x 3 taps, 32 channels on each side and 
     const inputs = [noise(x), noise(w)];
     return applicable(conv2d, { inputs, attrs })[0];
   };
-  assertEquals(first([2, 32, 8, 8], [32, 32, 3, 3]), "winograd");
-  assertEquals(first([2, 32, 5, 5], [32, 32, 3, 3]), "winograd");
-  assertEquals(first([1, 32, 8, 8], [32, 32, 3, 3]), "tiled");
+  assertEquals(first([5, 32, 8, 8], [32, 32, 3, 3]), "winograd");
+  assertEquals(first([5, 32, 5, 5], [32, 32, 3, 3]), "winograd");
+  assertEquals(first([19, 32, 4, 4], [32, 32, 3, 3]), "winograd_2x2");
+  assertEquals(first([1, 32, 4, 3], [32, 32, 3, 3]), "winograd_2x2");
+  assertEquals(first([3, 32, 2, 2], [32, 32, 3, 3]), "tiled");
   assertEquals(first([2, 31, 8, 8], [32, 31, 3, 3]), "tiled");
   assertEquals(first([2, 32, 8, 8], [31, 32, 3, 3]), "tiled");
   assertEquals(first([2, 32, 9, 9], [32, 32, 3, 2]), "tiled");
@@ -137,15 +155,15 @@ Deno.test("Winograd is the default for 3 x 3 taps, 32 channels on each side and 
     const two = { [name]: [2, 1] };
     assertEquals(first([2, 32, 17, 8], [32, 32, 3, 3], two), "tiled");
   }
-  const inputs = [noise([2, 32, 8, 8]), noise([32, 32, 3, 3])];
+  const inputs = [noise([5, 32, 8, 8]), noise([32, 32, 3, 3])];
   const given = { inputs, attrs: attrsOf([1, 1, 1, 1]), factors: FACTORS };
-  const [ran] = await checkOp(conv2d, { ...given, length: 9 * 32 });
-  assertEquals(ran, "winograd");
+  const ran = await checkOp(conv2d, { ...given, length: 9 * 32 });
+  assertEquals(ran.slice(0, 2), ["winograd", "winograd_2x2"]);
 });
 
-Deno.test("Winograd leaves half precision, and what doesn't fit a binding, to the direct kernels", () => {
+Deno.test("Winograd leaves what doesn't fit a binding to the direct kernels", () => {
   const direct = ["tiled", "naive"];
-  const all = ["winograd", ...direct];
+  const all = ["winograd", "winograd_2x2", ...direct];
   const attrs = attrsOf([1, 1, 1, 1]);
   const names = (x: readonly number[], dtype: "f32" | "f16", bytes: number) => {
     const meta = (shape: readonly number[]) => contiguousView({ shape, dtype });
@@ -158,8 +176,11 @@ Deno.test("Winograd leaves half precision, and what doesn't fit a binding, to th
       .filter((name) => all.includes(name));
   };
   assertEquals(names([1, 64, 32, 32], "f32", 2 ** 20), all);
-  assertEquals(names([1, 64, 32, 32], "f16", 2 ** 20), direct);
+  assertEquals(names([1, 64, 32, 32], "f16", 2 ** 20), all);
   // An image with its 256 bytes of alignment, then the transformed weights, don't fit.
   assertEquals(names([1, 64, 64, 64], "f32", 2 ** 20), direct);
-  assertEquals(names([1, 128, 16, 16], "f32", 2 ** 20), direct);
+  assertEquals(names([1, 64, 64, 64], "f16", 2 ** 20), all);
+  const [, ...small] = all;
+  assertEquals(names([1, 128, 18, 18], "f32", 2 ** 20), small);
+  assertEquals(names([1, 257, 18, 18], "f32", 2 ** 20), direct);
 });

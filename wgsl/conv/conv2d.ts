@@ -42,8 +42,8 @@ const NAIVE = { label: "wgsl/conv/conv2d_naive.wgsl", code: naiveCode };
  * The operands of the epilogue follow, see {@linkcode Epilogue}: `[K]` each, the residual `[N, K, OH, OW]`. Without the attribute, a third input is a bias.
  * So a convolution with its bias, a batch norm in evaluation, a shortcut and an activation are one call, and one launch where the convolution is.
  *
- * By default 3 × 3 taps at stride 1 over many channels go through Winograd's F(4×4, 3×3) in f32, see winograd.ts: errors reach 6e-6 of the largest output
- * instead of 1e-6, and an infinity makes NaN of its neighbours up to 5 places away.
+ * By default 3 × 3 taps at stride 1 over many channels go through Winograd's F(4×4, 3×3), or F(2×2, 3×3) where tiles are few, see winograd.ts: with the former,
+ * errors reach 6e-6 of the largest output instead of 1e-6; with both, an infinity makes NaN of its neighbours up to 5 places away.
  *
  * Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning" (arXiv:1603.07285), draws each case.
  */
@@ -82,12 +82,25 @@ export const conv2d: Op<FusedConv2dAttrs> = {
       applies(request) {
         const roles = rolesOf(request);
         const correlation = forwardCorrelation(roles.geometry);
-        return winogradPays(roles, correlation, request.limits);
+        return winogradPays(4, roles, correlation, request.limits);
       },
       plan(request) {
         const roles = rolesOf(request);
         const correlation = forwardCorrelation(roles.geometry);
-        return planWinograd(roles, correlation, request.limits);
+        return planWinograd(4, roles, correlation, request.limits);
+      },
+    },
+    {
+      name: "winograd_2x2",
+      applies(request) {
+        const roles = rolesOf(request);
+        const correlation = forwardCorrelation(roles.geometry);
+        return winogradPays(2, roles, correlation, request.limits);
+      },
+      plan(request) {
+        const roles = rolesOf(request);
+        const correlation = forwardCorrelation(roles.geometry);
+        return planWinograd(2, roles, correlation, request.limits);
       },
     },
     {

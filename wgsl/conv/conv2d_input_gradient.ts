@@ -55,7 +55,7 @@ export interface Conv2dInputGradientAttrs extends FusedConv2dAttrs {
  *
  * `dy: [N, K, OH, OW], w: [K, C/groups, R, S] → [N, C, H, W]`, H and W as `inputSize` says: several sizes give the same OH and OW.
  *
- * Where the convolution goes through Winograd's F(4×4, 3×3) by default, its gradient does too, with the same errors: see winograd.ts.
+ * Where the convolution goes through Winograd's tiles by default, its gradient does too, with the same errors: see winograd.ts.
  *
  * The operands of an epilogue follow, see {@linkcode Epilogue}: `[C]` each, the residual `[N, C, H, W]`.
  *
@@ -96,12 +96,25 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
       applies(request) {
         const roles = rolesOf(request);
         const [correlation] = inputGradientCorrelations(roles.geometry);
-        return winogradPays(roles, correlation, request.limits);
+        return winogradPays(4, roles, correlation, request.limits);
       },
       plan(request) {
         const roles = rolesOf(request);
         const [correlation] = inputGradientCorrelations(roles.geometry);
-        return planWinograd(roles, correlation, request.limits);
+        return planWinograd(4, roles, correlation, request.limits);
+      },
+    },
+    {
+      name: "winograd_2x2",
+      applies(request) {
+        const roles = rolesOf(request);
+        const [correlation] = inputGradientCorrelations(roles.geometry);
+        return winogradPays(2, roles, correlation, request.limits);
+      },
+      plan(request) {
+        const roles = rolesOf(request);
+        const [correlation] = inputGradientCorrelations(roles.geometry);
+        return planWinograd(2, roles, correlation, request.limits);
       },
     },
     {

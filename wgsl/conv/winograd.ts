@@ -1,45 +1,45 @@
 /**
  * Winograd's minimal filtering F(4×4, 3×3): tiles of 4 × 4 outputs from 6 × 6 inputs with 36 multiplications a channel, where the direct sum
- * takes 144. Kernels, tiles of inputs and tiles of outputs are transformed by the matrices G, B and A; between the transforms stand 36 products
- * of matrices.
+ * takes 144; and F(2×2, 3×3): tiles of 2 × 2 from 4 × 4 with 16, where that takes 36. Kernels, tiles of inputs and tiles of outputs are transformed by the matrices G, B and A; between the transforms stand 36 or 16
+ * products of matrices.
  *
  *     y = Aᵀ · [ (G · w · Gᵀ) ⊙ (Bᵀ · d · B) ] · A
  *
- * Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks" (arXiv:1509.09308), section 4.3.
+ * Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks" (arXiv:1509.09308), sections 4.1 and 4.3.
  *
- * The price is accuracy: the transforms multiply by up to 8 and cancel again. Errors are 3 to 23 times (mostly 4 to 8) those of the direct sum; the largest that was
- * seen with numbers around 1, from 3 to 256 channels, is 6e-6 of the largest output.
+ * The price is accuracy: the transforms of F(4×4) multiply by up to 8 and cancel again. Its errors are 3 to 25 times (mostly 4 to 8) those of the direct
+ * sum; the largest that was seen with numbers around 1, from 3 to 256 channels, is 6e-6 of the largest output. The transforms of F(2×2) only add and halve;
+ * its errors are 0.2 to 0.9 times those of the direct sum, which adds one tap after another, and 5e-7 of the largest output at most.
  * An infinity or NaN in the input makes NaN of every output of the tiles that read it, also of those that its own taps don't reach.
+ *
+ * Half-precision operands are transformed, multiplied and summed in f32.
+ *
+ * Neither form is used for strides and dilations, where neighbouring outputs share too few inputs for a tile to save anything; for groups, of which the
+ * common networks have many with few channels, too few to pay for the transforms; nor for weight gradients.
  */
-import { ALIGN, bind, linearGrid, words } from "../launch.ts";
+import { ALIGN, bind, linearGrid, storageType, words } from "../launch.ts";
 import type { Launch, Limits, Plan } from "../op.ts";
+import { itemBytes } from "../shape.ts";
 import type { Correlation } from "./correlation.ts";
 import { type Layout, type Range, type SumBox, windowIn } from "./cut.ts";
 import { area } from "./geometry.ts";
 import { epilogueIn, type Roles, sourceLayout, targetLayout } from "./roles.ts";
 import { quadsFor } from "./tiled.ts";
-import inputCode from "./winograd_input.wgsl" with { type: "text" };
-import outputCode from "./winograd_output.wgsl" with { type: "text" };
+import {
+  WINOGRAD_FORMS,
+  type WinogradForm,
+  type WinogradTile,
+} from "./winograd_forms.ts";
 import productsCode from "./winograd_products.wgsl" with { type: "text" };
-import weightsCode from "./winograd_weights.wgsl" with { type: "text" };
 
-const WEIGHTS = { label: "wgsl/conv/winograd_weights.wgsl", code: weightsCode };
-const INPUT = { label: "wgsl/conv/winograd_input.wgsl", code: inputCode };
 const PRODUCTS = {
   label: "wgsl/conv/winograd_products.wgsl",
   code: productsCode,
 };
-const OUTPUT = { label: "wgsl/conv/winograd_output.wgsl", code: outputCode };
 
 /** Invocations of a workgroup, as written in the kernels. */
 const TRANSFORM_WORKGROUP = 64;
 const PRODUCTS_WORKGROUP = 32;
-
-/** Outputs along each side of a tile. */
-const TILE = 4;
-
-/** Products of matrices: one for each of the 6 × 6 transformed inputs of a tile. */
-const PLANES = 36;
 
 /** Columns that an invocation of the products owns: tiles of the image. */
 const COLUMNS = 8;
@@ -53,11 +53,15 @@ const ROUND_BYTES = 4 * 1024 * 1024;
 /** Fewest channels on either side that pay for the transforms: 16 took as long as the direct sum, 24 as well, 32 took 0.7 of its time, 64 half. */
 const FEWEST_CHANNELS = 32;
 
-/** Fewest tiles in all that pay for transforming the weights: with 4, products are half empty and took 1.2 times as long, with 8 or 9 0.8 of it. */
-const FEWEST_TILES = 8;
+/**
+ * Fewest tiles in all that pay for transforming the weights. F(2×2) took 0.8 of the direct sum's time with 4 tiles of 64 channels, and 0.65 with 16 of 512. F(4×4),
+ * which transforms weights to more than twice as many numbers, took 1.0 to 3 times the time of F(2×2) with up to 16 tiles, 0.8 to 1.3 with 25, 0.7 with 49.
+ */
+const FEWEST_TILES: Readonly<Record<WinogradTile, number>> = { 2: 4, 4: 20 };
 
 /** A correlation and how it is cut: into runs of images that fit bindings, and those into rounds of tiles. */
 interface Job {
+  readonly form: WinogradForm;
   readonly roles: Roles;
   readonly correlation: Correlation;
   readonly quads: number;
@@ -74,22 +78,29 @@ interface Job {
   readonly target: Layout;
 }
 
-function jobOf(roles: Roles, correlation: Correlation, limits: Limits): Job {
+function jobOf(
+  form: WinogradForm,
+  roles: Roles,
+  correlation: Correlation,
+  limits: Limits,
+): Job {
   const { kept, summed, geometry: { batch } } = roles;
   const quads = quadsFor(kept);
   const tiles = Math.ceil(kept / (4 * quads));
   const fours = Math.ceil(summed / 4);
   const [height, width] = correlation.target;
-  const tileRows = Math.ceil(height / TILE);
-  const tileColumns = Math.ceil(width / TILE);
+  const tileRows = Math.ceil(height / form.tile);
+  const tileColumns = Math.ceil(width / form.tile);
   const limit = limits.maxStorageBufferBindingSize;
-  const imageBytes = 4 *
+  const imageBytes = itemBytes(roles.dtype) *
     Math.max(summed * area(roles.from), kept * area(roles.to));
   const images = Math.min(batch, Math.floor((limit - ALIGN) / imageBytes));
-  const columnBytes = 4 * PLANES * Math.max(4 * fours, 4 * quads * tiles);
+  const columnBytes = 4 * form.planes *
+    Math.max(4 * fours, 4 * quads * tiles);
   const most = Math.floor(Math.min(limit, ROUND_BYTES) / columnBytes);
   const all = images * tileRows * tileColumns;
   return {
+    form,
     roles,
     correlation,
     quads,
@@ -106,51 +117,61 @@ function jobOf(roles: Roles, correlation: Correlation, limits: Limits): Job {
 }
 
 /** Bytes of the transformed weights. */
-function weightBytes({ tiles, fours, quads }: Job): number {
-  return 4 * PLANES * tiles * fours * 16 * quads;
+function weightBytes({ form, tiles, fours, quads }: Job): number {
+  return 4 * form.planes * tiles * fours * 16 * quads;
 }
 
-/** Whether a correlation is one of 3 × 3 neighbouring taps at stride 1, in f32 and one group, whose parts fit the limits. */
+/** Whether a correlation is one of 3 × 3 neighbouring taps at stride 1, in one group, whose parts fit the limits. */
 export function canWinograd(
+  tile: WinogradTile,
   roles: Roles,
   correlation: Correlation,
   limits: Limits,
 ): boolean {
   const { geometry: { batch, groups, kernel, stride, dilation } } = roles;
-  const plain = roles.dtype === "f32" && groups === 1 &&
+  const plain = groups === 1 &&
     kernel.every((n) => n === 3) &&
     [...stride, ...dilation].every((n) => n === 1);
   if (!plain) return false;
-  const job = jobOf(roles, correlation, limits);
+  const job = jobOf(WINOGRAD_FORMS[tile], roles, correlation, limits);
   const binding = limits.maxStorageBufferBindingSize;
   return (batch === 0 || job.images > 0 && job.round > 0) &&
     job.fours <= limits.maxLoopTrips &&
     weightBytes(job) <= binding &&
-    4 * roles.kept * roles.summed * area(kernel) <= binding;
+    givenWeightBytes(roles) <= binding;
+}
+
+/** Bytes of the weights as they are given. */
+function givenWeightBytes({ dtype, kept, summed, geometry }: Roles): number {
+  const elements = kept * summed * area(geometry.kernel);
+  return Math.ceil(elements * itemBytes(dtype) / 4) * 4;
 }
 
 /** Whether it also is faster than the direct sum in tiles, by what was measured on a software adapter of 2 cores. */
 export function winogradPays(
+  tile: WinogradTile,
   roles: Roles,
   correlation: Correlation,
   limits: Limits,
 ): boolean {
   const [height, width] = correlation.target;
-  const tiles = roles.geometry.batch * Math.ceil(height / TILE) *
-    Math.ceil(width / TILE);
+  const tiles = roles.geometry.batch * Math.ceil(height / tile) *
+    Math.ceil(width / tile);
   return Math.min(roles.kept, roles.summed) >= FEWEST_CHANNELS &&
-    tiles >= FEWEST_TILES && canWinograd(roles, correlation, limits);
+    tiles >= FEWEST_TILES[tile] &&
+    canWinograd(tile, roles, correlation, limits);
 }
 
 /** Launches of a correlation for which {@linkcode canWinograd} holds. */
 export function planWinograd(
+  tile: WinogradTile,
   roles: Roles,
   correlation: Correlation,
   limits: Limits,
 ): Plan {
   const { batch } = roles.geometry;
   if (batch === 0) return { launches: [] };
-  const job = jobOf(roles, correlation, limits);
+  const job = jobOf(WINOGRAD_FORMS[tile], roles, correlation, limits);
   const launches = [weightsLaunch(job, limits)];
   for (let n = 0; n < batch; n += job.images) {
     const images = { start: n, size: Math.min(job.images, batch - n) };
@@ -191,7 +212,7 @@ function boxOver({ roles: { kept, summed } }: Job, images: Range): SumBox {
 }
 
 function scratchBytes(job: Job): number[] {
-  const columns = 4 * PLANES * job.round;
+  const columns = 4 * job.form.planes * job.round;
   return [
     weightBytes(job),
     columns * 4 * job.fours,
@@ -214,10 +235,11 @@ function weightsLaunch(job: Job, limits: Limits): Launch {
   const { roles, correlation: { tapFirst, tapStep }, quads, tiles, fours } =
     job;
   const { kept, summed, weights, geometry: { kernel } } = roles;
-  const bytes = 4 * kept * summed * area(kernel);
+  const bytes = givenWeightBytes(roles);
   const invocations = tiles * fours * 4 * quads;
   return {
-    kernel: WEIGHTS,
+    kernel: job.form.weights,
+    declarations: `alias T = ${storageType(roles.dtype)};`,
     constants: { QUADS: quads },
     bindings: [
       bind("input", 1, "read", { offset: 0, size: bytes }),
@@ -251,7 +273,8 @@ function inputLaunch(
   const x = windowIn(box, source);
   const v = scratch(job, "input", "write");
   return {
-    kernel: INPUT,
+    kernel: job.form.input,
+    declarations: `alias T = ${storageType(roles.dtype)};`,
     bindings: [bind("input", 0, "read", x), v],
     params: words(
       roles.summed,
@@ -279,6 +302,7 @@ function inputLaunch(
 
 function productsLaunch(job: Job, tiles: Tiles, limits: Limits): Launch {
   const eights = eightsOf(tiles);
+  const { planes } = job.form;
   const bindings = [
     scratch(job, "weights", "read"),
     scratch(job, "input", "read"),
@@ -288,14 +312,14 @@ function productsLaunch(job: Job, tiles: Tiles, limits: Limits): Launch {
     kernel: PRODUCTS,
     constants: { QUADS: job.quads },
     bindings,
-    params: words(PLANES, job.tiles, job.fours, eights),
+    params: words(planes, job.tiles, job.fours, eights),
     workgroups: linearGrid(
-      PLANES * job.tiles * eights,
+      planes * job.tiles * eights,
       PRODUCTS_WORKGROUP,
       limits,
     ),
     trips: job.fours,
-    flops: 2 * PLANES * tiles.count * job.roles.kept * job.roles.summed,
+    flops: 2 * planes * tiles.count * job.roles.kept * job.roles.summed,
     bytes: bindings.reduce((sum, { size }) => sum + size, 0),
   };
 }
@@ -315,8 +339,8 @@ function outputLaunch(
   const stage = { adds: false, completes: true };
   const epilogue = epilogueIn(roles, box, stage, bindings.length + 1);
   return {
-    kernel: OUTPUT,
-    declarations: `alias T = f32;
+    kernel: job.form.output,
+    declarations: `alias T = ${storageType(roles.dtype)};
 ${epilogue.declarations}`,
     bindings,
     appended: epilogue.appended,
@@ -334,7 +358,7 @@ ${epilogue.declarations}`,
     ),
     workgroups: linearGrid(tiles.count * kept, TRANSFORM_WORKGROUP, limits),
     trips: 0,
-    flops: tiles.count * TILE ** 2 * kept * epilogue.flops,
+    flops: tiles.count * job.form.tile ** 2 * kept * epilogue.flops,
     bytes: [...bindings, ...epilogue.appended]
       .reduce((sum, { size }) => sum + size, 0),
   };

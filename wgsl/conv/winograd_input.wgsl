@@ -18,9 +18,12 @@
 // stores 36 numbers. A row of six is a matrix of two columns. Neighbouring
 // invocations own neighbouring tiles, so that each store of theirs is one line
 // of v.
+//   workgroup bytes         0
+//   registers               36 inputs + 18 on their way
 //
 // Edges: inputs beside the plane read as 0. Tiles past the last one aren't
-// stored: what stands there only reaches outputs that nobody reads.
+// stored: what stands there only reaches outputs that nobody reads. T, the
+// element type of x, is appended by the plan.
 
 struct Params {
   channels: u32,
@@ -41,13 +44,13 @@ struct Params {
   x_image: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<T>;
 @group(0) @binding(1) var<storage, read_write> v: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 // The input at an index in column `column`, or 0 beside the plane.
 fn input(at: u32, column: u32, inside: bool) -> f32 {
-  return select(0.0, x[at], inside && column < params.width);
+  return select(0.0, f32(x[at]), inside && column < params.width);
 }
 
 fn input_row(at: u32, column: u32, inside: bool) -> mat2x3f {

@@ -1,5 +1,5 @@
-// m[p, k, t] = sum over c of u[p, k, c] * v[p, c, t], for each p < 36
-// u: [36, tiles of K, C / 4, 4 * QUADS, 4], v: [36, C, T] -> m: [36, K, T],
+// m[p, k, t] = sum over c of u[p, k, c] * v[p, c, t], for each p < P, 36 or 16
+// u: [P, tiles of K, C / 4, 4 * QUADS, 4], v: [P, C, T] -> m: [P, K, T],
 //   with K in whole tiles of 4 * QUADS, C in fours and T in eights
 //
 // The sum: over channels, four a turn of the loop.

@@ -15,9 +15,12 @@
 // Tiling: one invocation owns four channels c of one k, as the elements of
 // vectors: it reads 36 weights and stores 36 vectors. Neighbouring invocations
 // own neighbouring k and so store neighbouring vectors.
+//   workgroup bytes         0
+//   registers               36 weights + 48 for rows on their way
 //
 // Edges: taps stand at steps of w_row and w_column in w, which may be negative:
-// the input gradient takes them backwards.
+// the input gradient takes them backwards. T, the element type of w, is
+// appended by the plan.
 
 override QUADS: u32 = 4;
 
@@ -35,13 +38,13 @@ struct Params {
   w_column: i32,
 }
 
-@group(0) @binding(0) var<storage, read> w: array<f32>;
+@group(0) @binding(0) var<storage, read> w: array<T>;
 @group(0) @binding(1) var<storage, read_write> u: array<vec4f>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 // The tap of channel c that starts at an index, or 0 past the last channel.
 fn weight(at: u32, c: u32, used: bool) -> f32 {
-  let value = w[at + c * params.w_summed];
+  let value = f32(w[at + c * params.w_summed]);
   return select(0.0, value, used && c < params.summed);
 }
 

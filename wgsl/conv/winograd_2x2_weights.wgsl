@@ -1,0 +1,109 @@
+// u[i, j, k, c] = sum over r < 3, s < 3 of G[i, r] * w[k, c, r, s] * G[j, s]
+// w: [K, C, 3, 3] with its axes in any order -> u: [16, tiles, C / 4,
+//   4 * QUADS, 4], 16 the 4 x 4 of i, j, channels k in tiles of 4 * QUADS, c in
+//   fours, with 0 for channels past K and C
+//
+//       [  1     0    0  ]
+//   G = [ 1/2   1/2  1/2 ]
+//       [ 1/2  -1/2  1/2 ]
+//       [  0     0    1  ]
+//
+// The sum: over the 3 x 3 taps, written out.
+//
+// Tiling: one invocation owns four channels c of one k, as the elements of
+// vectors: it reads 36 weights and stores 16 vectors. Neighbouring invocations
+// own neighbouring k and so store neighbouring vectors.
+//   workgroup bytes         0
+//   registers               36 weights + 36 for rows on their way
+//
+// Edges: taps stand at steps of w_row and w_column in w, which may be negative:
+// the input gradient takes them backwards. T, the element type of w, is
+// appended by the plan.
+
+override QUADS: u32 = 4;
+
+struct Params {
+  kept: u32,
+  summed: u32,
+  // Tiles of kept channels, and fours of summed ones.
+  tiles: u32,
+  fours: u32,
+  // Where w's first tap starts, and elements to the next channel or tap.
+  w_base: u32,
+  w_kept: u32,
+  w_summed: u32,
+  w_row: i32,
+  w_column: i32,
+}
+
+@group(0) @binding(0) var<storage, read> w: array<T>;
+@group(0) @binding(1) var<storage, read_write> u: array<vec4f>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+// The tap of channel c that starts at an index, or 0 past the last channel.
+fn weight(at: u32, c: u32, used: bool) -> f32 {
+  let value = f32(w[at + c * params.w_summed]);
+  return select(0.0, value, used && c < params.summed);
+}
+
+// One tap of four channels.
+fn tap(at: u32, c: u32, used: bool) -> vec4f {
+  return vec4f(
+    weight(at, c, used),
+    weight(at, c + 1, used),
+    weight(at, c + 2, used),
+    weight(at, c + 3, used),
+  );
+}
+
+// Stores a row of four from a row of three, `step` vectors apart.
+fn store_row(to: u32, step: u32, a: vec4f, b: vec4f, c: vec4f) {
+  let even = 0.5 * (a + c);
+  let odd = 0.5 * b;
+  u[to] = a;
+  u[to + step] = even + odd;
+  u[to + 2 * step] = even - odd;
+  u[to + 3 * step] = c;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = (group.y * groups.x + group.x) * 64 + lane;
+  let count = params.tiles * params.fours * 4 * QUADS;
+  if (at >= count) {
+    return;
+  }
+  let e = at % (4 * QUADS);
+  let rest = at / (4 * QUADS);
+  let c = rest % params.fours * 4;
+  let k = rest / params.fours * 4 * QUADS + e;
+  let used = k < params.kept;
+  let down = u32(params.w_row);
+  let right = u32(params.w_column);
+  let row_0 = params.w_base + k * params.w_kept;
+  let row_1 = row_0 + down;
+  let row_2 = row_1 + down;
+  let a0 = tap(row_0, c, used);
+  let b0 = tap(row_0 + right, c, used);
+  let c0 = tap(row_0 + 2 * right, c, used);
+  let a1 = 0.5 * tap(row_1, c, used);
+  let b1 = 0.5 * tap(row_1 + right, c, used);
+  let c1 = 0.5 * tap(row_1 + 2 * right, c, used);
+  let a2 = tap(row_2, c, used);
+  let b2 = tap(row_2 + right, c, used);
+  let c2 = tap(row_2 + 2 * right, c, used);
+
+  // Down the columns first, then along each row.
+  let line = 4 * count;
+  store_row(at, count, a0, b0, c0);
+  let a_even = 0.5 * (a0 + a2);
+  let b_even = 0.5 * (b0 + b2);
+  let c_even = 0.5 * (c0 + c2);
+  store_row(at + line, count, a_even + a1, b_even + b1, c_even + c1);
+  store_row(at + 2 * line, count, a_even - a1, b_even - b1, c_even - c1);
+  store_row(at + 3 * line, count, a2, b2, c2);
+}
