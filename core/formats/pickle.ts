@@ -2,8 +2,8 @@
  * Python's pickles, as far as they build plain values: a machine with a stack and a memo that runs a list of opcodes.
  *
  * Opcodes that import, call or build something else are either absent, so that a pickle with one is refused, or end in `rules`, which know
- * each name that may be used and compute its result here. Nothing that a file names is ever looked up or called. A pickle takes no more
- * memory than a small multiple of its bytes.
+ * each name that may be used and compute its result here. Nothing that a file names is ever looked up or called. What a pickle builds is
+ * counted, so that a small file can't fill the memory.
  *
  * Source: Python's library, pickletools.py, which documents each opcode; protocols 2 to 5.
  */
@@ -52,6 +52,9 @@ export interface PickleRules {
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Most objects, dict items and memo entries together: a byte of a pickle can ask for 200 bytes of memory. */
+const MAX_OBJECTS = 2 ** 21;
 
 /** Longest integer that is read, in bytes. */
 const MAX_INTEGER_BYTES = 255;
@@ -139,6 +142,7 @@ class Machine {
   readonly #stack: PickleValue[] = [];
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
+  #objects = 0;
   /** Where the running opcode stands. */
   #opcode = 0;
 
@@ -257,7 +261,15 @@ class Machine {
   }
 
   push(value: PickleValue): void {
+    if (typeof value === "object" && value !== null) this.#count(1);
     this.#stack.push(value);
+  }
+
+  #count(objects: number): void {
+    this.#objects += objects;
+    if (this.#objects > MAX_OBJECTS) {
+      this.fail(`the pickle builds more than ${MAX_OBJECTS} objects`);
+    }
   }
 
   mark(): void {
@@ -304,6 +316,7 @@ class Machine {
       return this.fail("the pickle sets an item of what is no dict");
     }
     if (items.length % 2) this.fail("the pickle sets a key without a value");
+    this.#count(items.length / 2);
     for (let i = 0; i < items.length; i += 2) {
       dict.set(this.#key(items[i]), items[i + 1]);
     }
@@ -323,6 +336,7 @@ class Machine {
   }
 
   put(index: number): void {
+    this.#count(1);
     this.#memo.set(index, this.#top());
   }
 

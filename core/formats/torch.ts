@@ -43,6 +43,9 @@ const REPEATS = 4;
 
 const DATA = "data.pkl";
 
+/** Longest pickle that is unpacked. PyTorch stores them as they are. */
+const MAX_DEFLATED = 2 ** 24;
+
 /** The pickle of the number that a file of before 1.6 starts with. */
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 const LEGACY_START = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46];
@@ -106,6 +109,12 @@ async function readArchive(
   const endian = order && await unpack(bytes, order, refuse);
   if (endian && new TextDecoder().decode(endian) !== "little") {
     refuse(order.start, "its numbers are not little-endian");
+  }
+  if (pickle.deflated && pickle.size > MAX_DEFLATED) {
+    refuse(
+      pickle.start,
+      `the pickle unpacks to ${pickle.size} bytes, expected at most ${MAX_DEFLATED}`,
+    );
   }
   const refuseInPickle = refuseIn(pickle, refuse);
   const rules = new TorchRules(refuseInPickle);

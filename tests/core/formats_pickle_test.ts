@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { FileFormatError } from "../../core/errors.ts";
 import { decodeTorch } from "../../core/formats/torch.ts";
+import { writeZip } from "../../core/formats/zip_write.ts";
 import { assertFailsLater } from "../support/errors.ts";
 import {
   archive,
@@ -127,6 +128,19 @@ Deno.test("a value that isn't plain, holds itself or repeats itself without end 
     doubled,
     0,
     `its lists and dicts repeat more than ${most} values`,
+  );
+});
+
+Deno.test("a pickle that builds more than a file of tensors needs is refused before the memory is full", async () => {
+  const most = 2 ** 21;
+  const rule = `${IN}the pickle builds more than ${most} objects`;
+  await refusesPickle(`N${"\x94".repeat(most + 1)}`, 3 + most, rule);
+  await refusesPickle(")".repeat(most + 1), 2 + most, rule);
+  const long = new Map([["x/data.pkl", new Uint8Array(2 ** 24 + 1)]]);
+  await assertFailsLater(
+    decodeTorch(await writeZip(long, { compress: true }), "x.pth"),
+    FileFormatError,
+    "Cannot read x.pth: the pickle unpacks to 16777217 bytes, expected at most 16777216 (byte 60)",
   );
 });
 
