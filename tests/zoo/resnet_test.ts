@@ -90,7 +90,9 @@ Deno.test("ResNet-18 has torchvision's logits and, after one training step, its 
   using _ = scope();
   const net = zoo.resnet18();
   fill(net);
-  const pixels = noise(4 * 3 * 64 * 64, 1000).map((v) => Math.fround(v) * 4);
+  const pixels = noise(4 * 3 * 64 * 64, wanted.picture).map((v) =>
+    Math.fround(v) * 4
+  );
   const x = tensor(Float32Array.from(pixels), { shape: [4, 3, 64, 64] });
   const labels = tensor([3, 141, 592, 653], { dtype: "i32" });
 
