@@ -10,11 +10,11 @@
 // Tiling: a workgroup of 8×8 invocations owns 8×8 outputs of a plane, an
 // invocation one. They stage the inputs under all of them, STAGED_ROWS by
 // STAGED_COLUMNS of them, and then read those through each tap.
-//   reads per multiply-add  from storage 1/9 + 1/64 * 100/9, or 0.17, for 3 × 3
-//                           taps at stride 1; 1 from workgroup memory
+//   reads per multiply-add  100/576, or 0.17, of x for 3 × 3 taps at stride 1;
+//                           1 from workgroup memory; 1 of w, the same for all
+//                           64 invocations, which a GPU reads once
 //   workgroup bytes         4 * STAGED_ROWS * PITCH: 960 there
 //   registers               1 sum, about 16 more
-// Weights aren't staged: all invocations read the same one at a time.
 //
 // Which addresses neighbours touch: 8 neighbours stand in a row, and rows are
 // PITCH apart, 8 or 24 modulo 32 (8 more than a multiple of 16), so that 32
