@@ -32,13 +32,28 @@ export async function saveWeights(net: Module, path: string): Promise<void> {
 
 /**
  * Reads weights from a path, URL or bytes into a module, by name: a safetensors, npz or PyTorch file, told by its bytes. Nothing changes unless
- * all of it fits. See {@linkcode saveWeights} for an example.
+ * all of it fits.
  *
  * Where a file keeps the weights in a part of it, such as a checkpoint's `state_dict` or a `module` around them, that part is taken: the one in
  * which all names of the module are found, if they aren't at the top.
  *
  * @throws {FileFormatError} For a damaged file.
  * @throws {Error} A table of names that are missing, unexpected or mis-shaped.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, saveNpz, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const path = await Deno.makeTempFile();
+ * const checkpoint = { "state_dict.weight": tensor([[1, 2]]), step: tensor(7) };
+ * await saveNpz(path, new Map(Object.entries(checkpoint)));
+ * const net = new nn.Linear(2, 1, { bias: false });
+ * await nn.loadWeights(net, path);
+ * assertEquals(await net.weight.array(), [[1, 2]]);
+ * await Deno.remove(path);
+ * ```
  */
 export async function loadWeights(
   net: Module,

@@ -137,10 +137,26 @@ export async function loadSafetensorsMetadata(
 }
 
 /**
- * Writes tensors as a safetensors file, in whole or not at all. See {@linkcode loadSafetensors} for an example.
+ * Writes tensors as a safetensors file, in whole or not at all.
  *
  * @throws {TypeError} For a type that a tensor can't be written as, or the name `__metadata__`.
  * @throws {RangeError} For an integer that doesn't fit the type asked for.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, loadTensors, saveSafetensors, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const path = await Deno.makeTempFile();
+ * const labels = tensor([3, 1], { dtype: "i32" });
+ * await saveSafetensors(path, new Map([["labels", labels]]), {
+ *   types: { i32: "I64" }, // as PyTorch has them
+ *   metadata: { format: "pt" },
+ * });
+ * assertEquals((await loadTensors(path)).get("labels")!.dtype, "i32");
+ * await Deno.remove(path);
+ * ```
  */
 export async function saveSafetensors(
   path: string | URL,
@@ -176,10 +192,22 @@ export async function loadNpy(source: FileSource): Promise<Tensor> {
 }
 
 /**
- * Writes a tensor as an npy file, in whole or not at all. See {@linkcode loadNpy} for an example.
+ * Writes a tensor as an npy file, in whole or not at all.
  *
  * @throws {TypeError} For a type that a tensor can't be written as; numpy has no BF16.
  * @throws {RangeError} For an integer that doesn't fit the type asked for, or more than 64 axes.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, loadNpy, saveNpy, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const path = await Deno.makeTempFile();
+ * await saveNpy(path, tensor([0.5, 2]), { types: { f32: "F16" } });
+ * assertEquals(await (await loadNpy(path)).array(), [0.5, 2]);
+ * await Deno.remove(path);
+ * ```
  */
 export async function saveNpy(
   path: string | URL,
@@ -214,10 +242,24 @@ export async function loadNpz(
 }
 
 /**
- * Writes tensors as an npz file, in whole or not at all. See {@linkcode loadNpz} for an example.
+ * Writes tensors as an npz file, in whole or not at all.
  *
  * @throws {TypeError} For a type that a tensor can't be written as; numpy has no BF16.
  * @throws {RangeError} For an integer that doesn't fit the type asked for, or more than 4 GiB.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, loadNpz, saveNpz, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * const path = await Deno.makeTempFile();
+ * const state = new Map([["w", zeros([100, 100])]]);
+ * await saveNpz(path, state, { compress: true });
+ * assertEquals((await Deno.stat(path)).size < 1000, true);
+ * assertEquals((await loadNpz(path)).get("w")!.shape, [100, 100]);
+ * await Deno.remove(path);
+ * ```
  */
 export async function saveNpz(
   path: string | URL,
