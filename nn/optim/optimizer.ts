@@ -1,10 +1,11 @@
 /** What optimisers share: groups of parameters, the memory of past gradients that goes with each parameter, and how both are saved. */
 import { noGrad } from "../../core/autograd.ts";
-import { full } from "../../core/create.ts";
-import { stack } from "../../core/join.ts";
+import { full, zeros } from "../../core/create.ts";
+import { concat, stack } from "../../core/join.ts";
 import { outsideScopes, tidy } from "../../core/scope.ts";
 import { apply, Tensor } from "../../core/tensor.ts";
 import type { Op } from "../../wgsl/op.ts";
+import { stateShape } from "../../wgsl/optim/step.ts";
 import {
   checkState,
   type OptimizerState,
@@ -32,7 +33,7 @@ export type Optimizable<O> =
 export interface Memory {
   /** Steps that the parameter has made. */
   readonly steps: number;
-  /** Names of what is remembered of each element, in the order of the last axis of the tensor that holds it. */
+  /** Names of what is remembered of each element, in the order in which the rule takes them. */
   readonly names: readonly string[];
 }
 
@@ -61,7 +62,7 @@ export function stepBy<Attrs>(
 interface Slot extends Memory {
   steps: number;
   names: readonly string[];
-  /** `[…shape, names]` */
+  /** In the layout of `stateShape`. */
   tensor: Tensor | undefined;
 }
 
@@ -203,16 +204,16 @@ export abstract class Optimizer<
     if (`${slot.names}` === `${names}`) return;
     const { dtype } = p;
     const held = slot.tensor;
-    const shape = [...p.shape, names.length];
+    const shape = stateShape(p.size, names.length);
     slot.tensor = names.length === 0 ? undefined : lasting(() =>
       held
         ? stack(
           names.map((name) =>
             slot.names.includes(name)
-              ? held.select(-1, slot.names.indexOf(name))
-              : full(p.shape, initial, { dtype })
+              ? held.select(1, slot.names.indexOf(name))
+              : full([shape[0], shape[2]], initial, { dtype })
           ),
-          -1,
+          1,
         )
         : full(shape, initial, { dtype })
     );
@@ -226,8 +227,8 @@ export abstract class Optimizer<
   }
 
   /**
-   * The options of the groups and what is remembered of each parameter, under PyTorch's names. Its tensors are views of the optimiser's own memory,
-   * not copies, and belong to the current scope.
+   * The options of the groups and what is remembered of each parameter, under PyTorch's names. Its tensors are copies, and belong to the current
+   * scope.
    */
   stateDict(): OptimizerState {
     const { parameters } = this;
@@ -238,7 +239,7 @@ export abstract class Optimizer<
       const { steps, names, tensor } = slot;
       const tensors = names.map((name, k): [string, Tensor] => [
         name,
-        tensor!.select(-1, k),
+        partOf(p, tensor!, k),
       ]);
       state.set(i, { step: steps, tensors: new Map(tensors) });
     });
@@ -294,13 +295,30 @@ export abstract class Optimizer<
 
 function slotOf(p: Tensor, { step, tensors }: ParameterState): Slot {
   const names = [...tensors.keys()];
-  const tensor = names.length === 0 ? undefined : lasting(() =>
-    stack(
-      Array.from(tensors.values(), (x) => x.to(p.dtype)),
-      -1,
-    )
-  );
+  const tensor = names.length === 0
+    ? undefined
+    : lasting(() =>
+      stack(Array.from(tensors.values(), (x) => blocksOf(x.to(p.dtype))), 1)
+    );
   return { steps: step, names, tensor };
+}
+
+/** One kind of what is remembered of a parameter, as a copy in its shape. */
+function partOf(p: Tensor, memory: Tensor, kind: number): Tensor {
+  return tidy(() =>
+    noGrad(() => {
+      const flat = memory.select(1, kind).flatten().slice(0, 0, p.size);
+      return flat.clone().reshape(p.shape);
+    })
+  );
+}
+
+/** The elements of a tensor in blocks, the last one filled up with zeros. */
+function blocksOf(x: Tensor): Tensor {
+  const [blocks, , length] = stateShape(x.size, 1);
+  const { dtype } = x;
+  const rest = zeros([blocks * length - x.size], { dtype });
+  return concat([x.flatten(), rest]).reshape([blocks, length]);
 }
 
 /** A tensor that belongs to no scope and no graph. */

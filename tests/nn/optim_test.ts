@@ -216,7 +216,7 @@ onBothDevices(
       optimizer.step();
     }
     optimizer.zeroGrad();
-    assertEquals(memory().bytes - before, 3 * 10 * p.storage.bytes / 10);
+    assertEquals(memory().bytes - before, 3 * 64 * 4);
     optimizer.dispose();
     assertEquals(memory().bytes, before);
   },

@@ -10,6 +10,7 @@ import {
   sgdMomentumStep,
   sgdStep,
 } from "../../wgsl/optim/sgd.ts";
+import { stateShape } from "../../wgsl/optim/step.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
 import {
   checkOp,
@@ -89,14 +90,20 @@ function operandsOf(
   seed: number,
   dtype: DType = "f32",
 ): HostArray[] {
-  const state = noise([n, states], seed + 2, dtype);
-  // Larger than the square of any mean, so that the variance is positive.
-  state.data.forEach((v, i) => state.data[i] = 1 + Math.abs(v));
-  for (let i = 1; i < state.data.length; i += states) {
-    if (states > 1) state.data[i] /= 8;
-  }
+  const state = noise(stateShape(n, states), seed + 2, dtype);
+  // The first number larger than the square of the second, so that a variance is positive.
+  state.data.forEach((v, i) => {
+    const second = Math.floor(i / 64) % Math.max(states, 1) === 1;
+    state.data[i] = (1 + Math.abs(v)) / (second ? 8 : 1);
+  });
   const operands = [noise([n], seed, dtype), noise([n], seed + 1, dtype)];
   return states > 0 ? [...operands, state] : operands;
+}
+
+/** What is remembered of one element. */
+function stateOf(numbers: readonly number[], dtype: DType = "f32"): HostArray {
+  const values = numbers.flatMap((v) => [v, ...new Array<number>(63).fill(0)]);
+  return host(values, [1, numbers.length, 64], dtype);
 }
 
 /** What a reference makes of one element, in float64. */
@@ -108,9 +115,9 @@ function after<Attrs>(
   ...state: number[]
 ): number[] {
   const inputs = [host([p], [1], "f64"), host([g], [1], "f64")];
-  if (state.length > 0) inputs.push(host(state, [1, state.length], "f64"));
-  return runReference(op(1), { inputs, attrs })
-    .flatMap(({ data }) => [...data]);
+  if (state.length > 0) inputs.push(stateOf(state, "f64"));
+  const [param, after] = runReference(op(1), { inputs, attrs });
+  return [param.data[0], ...state.map((_, j) => after.data[64 * j])];
 }
 
 Deno.test("a step of gradient descent is right, worked by hand", () => {
@@ -223,9 +230,10 @@ Deno.test("NaN and infinity in a gradient, a parameter or a state go where arith
   const param = host([1, NaN, 3, Infinity, 5, 6, 7], [7]);
   const grad = host([NaN, 1, -Infinity, 1, 0, 1, 2], [7]);
   for (const { op, attrs, states } of RULES) {
-    const state = host(new Array<number>(7 * states).fill(1), [7, states]);
-    // A NaN as the last of what is remembered.
-    if (states > 0) state.data[7 * states - 1] = NaN;
+    const state = stateOf(new Array<number>(states).fill(1));
+    state.data.fill(1);
+    // NaN as the last number of the last element.
+    if (states > 0) state.data[64 * (states - 1) + 6] = NaN;
     const inputs = states > 0 ? [param, grad, state] : [param, grad];
     const plain = { ...(attrs as object), weightDecay: 0 };
     await checkOp(op(1), { inputs, attrs: plain, length: 4 });
@@ -234,7 +242,7 @@ Deno.test("NaN and infinity in a gradient, a parameter or a state go where arith
 
 Deno.test("a centred variance that rounding makes negative counts as 0", async () => {
   const attrs = { ...RMSPROP, centered: true, eps: 0.5 };
-  const inputs = [host([1], [1]), host([1], [1]), host([0.5, 1], [1, 2])];
+  const inputs = [host([1], [1]), host([1], [1]), stateOf([0.5, 1])];
   const [param] = runReference(rmspropStep(1), { inputs, attrs });
   assertEquals(param.data[0], Math.fround(1 - 0.01 / 0.5));
   await checkOp(rmspropStep(1), { inputs, attrs });
@@ -280,14 +288,14 @@ Deno.test("a step refuses operands that differ in shape or type, and Adam's step
   assertEquals(
     message(
       () =>
-        sgdMomentumStep(2).infer([w, w, meta([2, 3, 1]), w, w, w], MOMENTUM),
+        sgdMomentumStep(2).infer([w, w, meta([1, 1, 64]), w, w, w], MOMENTUM),
       ShapeError,
     ),
-    "Cannot step a parameter [2, 3] with a state [2, 3]: expected [2, 3, 1]",
+    "Cannot step a parameter [2, 3] with a state [2, 3]: expected [1, 1, 64]",
   );
   assertEquals(
     message(
-      () => adamStep(1).infer([w, w, meta([2, 3, 2], "f16")], ADAM),
+      () => adamStep(1).infer([w, w, meta([1, 2, 64], "f16")], ADAM),
       DTypeError,
     ),
     "Cannot step a parameter of f32 with a state of f16: expected the same type",
@@ -301,7 +309,7 @@ Deno.test("a step refuses operands that differ in shape or type, and Adam's step
   );
   assertEquals(
     message(
-      () => adamStep(1).infer([w, w, meta([2, 3, 2])], { ...ADAM, step: 0 }),
+      () => adamStep(1).infer([w, w, meta([1, 2, 64])], { ...ADAM, step: 0 }),
       RangeError,
     ),
     "Cannot make step 0 of Adam: expected an integer from 1",

@@ -25,7 +25,7 @@ const stepSize = ({ lr, lrDecay, step }: AdagradAttrs) =>
 /**
  * One step of Adagrad of `count` parameters, in place: `sum += g²`, `param −= lr / (1 + (t − 1)·lrDecay) · g / (√sum + eps)`.
  *
- * `(param, grad: […], sum: […, 1])… → (param, sum)…`
+ * `(param, grad: […], sum)… → (param, sum)…`
  */
 export const adagradStep = stepOp<AdagradAttrs>({
   name: "adagradStep",

@@ -11,18 +11,13 @@ struct Rule {
   eps: f32,
 }
 
-fn update(
-  rule: Rule,
-  p: f32,
-  grad: f32,
-  s: ptr<function, array<f32, 3>>,
-) -> f32 {
-  var g = rule.sign * grad;
+fn update(p: f32, grad: f32, s: ptr<function, array<f32, 3>>) -> f32 {
+  var g = params.rule.sign * grad;
   // Not when it is 0, so that an infinite parameter gives no NaN.
-  if (rule.weight_decay != 0.0) {
-    g += rule.weight_decay * p;
+  if (params.rule.weight_decay != 0.0) {
+    g += params.rule.weight_decay * p;
   }
   let sum = (*s)[0] + g * g;
   (*s)[0] = sum;
-  return p - rule.step_size * g / (sqrt(sum) + rule.eps);
+  return p - params.rule.step_size * g / (sqrt(sum) + params.rule.eps);
 }

@@ -29,7 +29,7 @@ export interface AdamAttrs {
  * One step of Adam of `count` parameters, in place: `m` and `v` are running means of the gradient and of its square, and
  * `param −= lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + eps)`.
  *
- * `(param, grad: […], state: […, 2])… → (param, state)…`; the state holds m and v of each element and, with AMSGrad, `[…, 3]`, the highest v.
+ * `(param, grad: […], state)… → (param, state)…`; the state holds m, v and, with AMSGrad, the highest v.
  *
  * @throws {RangeError} when the step isn't a positive integer
  */
@@ -57,7 +57,6 @@ export const adamStep = stepOp<AdamAttrs>({
       f32(lr / (1 - beta1 ** step)),
       f32(Math.sqrt(1 - beta2 ** step)),
       f32(eps),
-      Number(attrs.amsgrad ?? false),
     ];
   },
   update(param, grad, s, attrs) {

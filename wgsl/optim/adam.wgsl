@@ -21,35 +21,29 @@ struct Rule {
   step_size: f32,
   correction: f32,
   eps: f32,
-  amsgrad: u32,
 }
 
-fn update(
-  rule: Rule,
-  param: f32,
-  grad: f32,
-  s: ptr<function, array<f32, 3>>,
-) -> f32 {
-  let p = param * rule.decay;
-  var g = rule.sign * grad;
+fn update(param: f32, grad: f32, s: ptr<function, array<f32, 3>>) -> f32 {
+  let p = param * params.rule.decay;
+  var g = params.rule.sign * grad;
   // Not when it is 0, so that an infinite parameter gives no NaN.
-  if (rule.weight_decay != 0.0) {
-    g += rule.weight_decay * p;
+  if (params.rule.weight_decay != 0.0) {
+    g += params.rule.weight_decay * p;
   }
-  let mean = rule.beta1 * (*s)[0] + rule.share1 * g;
-  let square = rule.beta2 * (*s)[1] + rule.share2 * g * g;
+  let mean = params.rule.beta1 * (*s)[0] + params.rule.share1 * g;
+  let square = params.rule.beta2 * (*s)[1] + params.rule.share2 * g * g;
   (*s)[0] = mean;
   (*s)[1] = square;
   var highest = square;
-  if (rule.amsgrad == 1u) {
+  if (STATES == 3u) {
     // A NaN stays or comes, which max() would drop.
     if (is_nan((*s)[2]) || (!is_nan(square) && (*s)[2] > square)) {
       highest = (*s)[2];
     }
     (*s)[2] = highest;
   }
-  let scale = sqrt(highest) / rule.correction + rule.eps;
-  return p - rule.step_size * mean / scale;
+  let scale = sqrt(highest) / params.rule.correction + params.rule.eps;
+  return p - params.rule.step_size * mean / scale;
 }
 
 fn is_nan(x: f32) -> bool {

@@ -25,7 +25,7 @@ export interface RmspropAttrs {
  * One step of RMSprop of `count` parameters, in place: `v = α·v + (1 − α)·g²`, `d = g / (√v + eps)`, and `param −= lr·d`, or with momentum
  * `buffer = momentum·buffer + d`, `param −= lr·buffer`.
  *
- * `(param, grad: […], state: […, 1 to 3])… → (param, state)…`; the state holds v of each element, then the mean of the gradient if centred, then the
+ * `(param, grad: […], state)… → (param, state)…`; the state holds v, then the mean of the gradient if centred, then the
  * buffer if there is momentum. A variance that rounding makes negative counts as 0, where PyTorch gives NaN.
  */
 export const rmspropStep = stepOp<RmspropAttrs>({

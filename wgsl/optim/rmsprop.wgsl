@@ -19,22 +19,17 @@ struct Rule {
   centered: u32,
 }
 
-fn update(
-  rule: Rule,
-  p: f32,
-  grad: f32,
-  s: ptr<function, array<f32, 3>>,
-) -> f32 {
-  var g = rule.sign * grad;
+fn update(p: f32, grad: f32, s: ptr<function, array<f32, 3>>) -> f32 {
+  var g = params.rule.sign * grad;
   // Not when it is 0, so that an infinite parameter gives no NaN.
-  if (rule.weight_decay != 0.0) {
-    g += rule.weight_decay * p;
+  if (params.rule.weight_decay != 0.0) {
+    g += params.rule.weight_decay * p;
   }
-  let square = rule.alpha * (*s)[0] + rule.share * g * g;
+  let square = params.rule.alpha * (*s)[0] + params.rule.share * g * g;
   (*s)[0] = square;
   var variance = square;
-  if (rule.centered == 1u) {
-    let mean = rule.alpha * (*s)[1] + rule.share * g;
+  if (params.rule.centered == 1u) {
+    let mean = params.rule.alpha * (*s)[1] + params.rule.share * g;
     (*s)[1] = mean;
     variance -= mean * mean;
     // Rounding may leave less than nothing of it.
@@ -42,10 +37,10 @@ fn update(
       variance = 0.0;
     }
   }
-  var direction = g / (sqrt(variance) + rule.eps);
-  if (rule.momentum > 0.0) {
-    direction += rule.momentum * (*s)[STATES - 1u];
+  var direction = g / (sqrt(variance) + params.rule.eps);
+  if (params.rule.momentum > 0.0) {
+    direction += params.rule.momentum * (*s)[STATES - 1u];
     (*s)[STATES - 1u] = direction;
   }
-  return p - rule.lr * direction;
+  return p - params.rule.lr * direction;
 }

@@ -60,7 +60,7 @@ export const sgdStep = stepOp<SgdAttrs>({
  * One step of gradient descent with momentum of `count` parameters, in place: `buffer = momentum·buffer + (1 − dampening)·g`, then
  * `param −= lr·buffer`, or with Nesterov's form `param −= lr·(g + momentum·buffer)`.
  *
- * `(param, grad: […], buffer: […, 1])… → (param, buffer)…`. The form is PyTorch's, which differs from Sutskever et al. 2013 in that the learning
+ * `(param, grad: […], buffer)… → (param, buffer)…`. The form is PyTorch's, which differs from Sutskever et al. 2013 in that the learning
  * rate multiplies the whole buffer.
  */
 export const sgdMomentumStep = stepOp<SgdMomentumAttrs>({

@@ -14,25 +14,20 @@ struct Rule {
   first: u32,
 }
 
-fn update(
-  rule: Rule,
-  p: f32,
-  grad: f32,
-  s: ptr<function, array<f32, 3>>,
-) -> f32 {
-  var g = rule.sign * grad;
+fn update(p: f32, grad: f32, s: ptr<function, array<f32, 3>>) -> f32 {
+  var g = params.rule.sign * grad;
   // Not when it is 0, so that an infinite parameter gives no NaN.
-  if (rule.weight_decay != 0.0) {
-    g += rule.weight_decay * p;
+  if (params.rule.weight_decay != 0.0) {
+    g += params.rule.weight_decay * p;
   }
   var b = g;
   // The first step doesn't heed the buffer: it may hold anything.
-  if (rule.first == 0u) {
-    b = rule.momentum * (*s)[0] + rule.share * g;
+  if (params.rule.first == 0u) {
+    b = params.rule.momentum * (*s)[0] + params.rule.share * g;
   }
   (*s)[0] = b;
-  if (rule.nesterov == 1u) {
-    b = g + rule.momentum * b;
+  if (params.rule.nesterov == 1u) {
+    b = g + params.rule.momentum * b;
   }
-  return p - rule.lr * b;
+  return p - params.rule.lr * b;
 }

@@ -1,7 +1,9 @@
 /**
  * What optimiser steps share: parameters with their gradients and what the optimiser remembers, many in one call and two in one launch.
  *
- * What is remembered of a parameter, such as Adam's two averages, is one tensor with an axis more, so that any rule has three operands a parameter.
+ * What is remembered of a parameter, such as Adam's two averages, is one tensor, so that any rule has three operands a parameter. In it the numbers of 64
+ * elements lie together, first all of one kind, then all of the next: neighbouring invocations touch neighbouring numbers, and a part of the parameter has
+ * its memory in one window.
  */
 import { DTypeError, ShapeError } from "../errors.ts";
 import {
@@ -33,6 +35,14 @@ const WORKGROUP = 64;
 
 /** Elements that an invocation of the preferred variants owns. */
 const ITEMS = 4;
+
+/** Elements whose memory lies together, as written in the kernels. */
+const BLOCK = 64;
+
+/** The shape of what is remembered of a parameter of `size` elements, `states` numbers each. What is past the last element isn't used. */
+export function stateShape(size: number, states: number): Shape {
+  return [Math.ceil(size / BLOCK), states, BLOCK];
+}
 
 /** Kernels of rules that remember something. */
 const STATEFUL = {
@@ -115,9 +125,10 @@ function stepOne<Attrs>(
 ): void {
   for (let i = 0; i < paramOut.data.length; i++) {
     const s: number[] = [];
-    for (let j = 0; j < states; j++) s.push(state.data[i * states + j]);
+    const at = (i - i % BLOCK) * states + i % BLOCK;
+    for (let j = 0; j < states; j++) s.push(state.data[at + j * BLOCK]);
     paramOut.data[i] = rule.update(param.data[i], grad.data[i], s, attrs);
-    for (let j = 0; j < states; j++) stateOut.data[i * states + j] = s[j];
+    for (let j = 0; j < states; j++) stateOut.data[at + j * BLOCK] = s[j];
   }
 }
 
@@ -133,7 +144,8 @@ function checkOperands(
   }
   checkOperand(param, "a gradient", grad, param.shape);
   if (states === undefined) return;
-  checkOperand(param, "a state", state, [...param.shape, states]);
+  const shape = stateShape(sizeOf(param.shape), states);
+  checkOperand(param, "a state", state, shape);
 }
 
 function checkOperand(
@@ -180,15 +192,25 @@ function planSteps<Attrs>(
   for (let first = 0; first < inputs.length; first += operands) {
     const n = sizeOf(inputs[first].shape);
     if (n === 0) continue;
-    const wide = Math.max(states, 1);
-    const walks = inputs.slice(first, first + operands).map((view, k) => ({
-      strides: k < 2 ? [1, 0] : [wide, 1],
-      offset: view.offset,
-      dtype: view.dtype,
+    const wide = Math.max(states, 1) * BLOCK;
+    const operandViews = inputs.slice(first, first + operands);
+    const walks = operandViews.map(({ offset, dtype }, k) => ({
+      strides: [k < 2 ? BLOCK : wide, 1],
+      offset,
+      dtype,
     }));
-    for (const box of splitBox([n, wide], walks, limits, [1])) {
-      const windows = walks.map((walk) => windowOf(walk, box));
-      parts.push({ first, size: box.size[0], windows });
+    // Whole blocks; the last one of the parameter itself may be shorter.
+    const blocks = Math.ceil(n / BLOCK);
+    for (const box of splitBox([blocks, wide], walks, limits, [1])) {
+      const [start] = box.start;
+      const size = Math.min(box.size[0] * BLOCK, n - start * BLOCK);
+      const windows = walks.map((walk, k) =>
+        windowOf({ ...walk, strides: [1] }, {
+          start: [start * (k < 2 ? BLOCK : wide)],
+          size: [k < 2 ? size : box.size[0] * wide],
+        })
+      );
+      parts.push({ first, size, windows });
     }
   }
   const kernels = typeof rule.code === "string" ? STATEFUL : rule.code;

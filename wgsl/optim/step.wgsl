@@ -1,18 +1,19 @@
-// param, s = update(rule, param, grad, s)
-// param, grad: n elements, state: [n, STATES], param and state in place.
+// param, s = update(param, grad, s)
+// param, grad: n elements, state: [ceil(n / 64), STATES, 64], param and state
+// in place.
 //
 // No sum.
 //
 // Tiling: one invocation owns ITEMS elements, a workgroup's width apart, so
-// that neighbouring invocations touch neighbouring elements. What a rule
-// remembers of an element lies together. Two reads and a write an element,
-// and STATES of each more.
+// that neighbouring invocations touch neighbouring elements, of the state too:
+// what is remembered of 64 elements lies together, number by number. Two reads
+// and a write an element, and STATES of each more.
 //
 // Edges: elements from `count` on don't exist.
 //
 // Appended: alias T (elements), const STATES and a rule: struct Rule and
-// fn update(rule: Rule, p: f32, g: f32, s: ptr<..>) -> f32, which gives the
-// parameter's new value and changes what is remembered in place.
+// fn update(p: f32, g: f32, s: ptr<..>) -> f32, which reads params.rule, gives
+// the parameter's new value and changes what is remembered in place.
 
 struct Params {
   count: u32,
@@ -41,16 +42,16 @@ fn main(
     if (i >= params.count) {
       return;
     }
-    let at = params.state_base + i * STATES;
+    let at = params.state_base + i / 64u * (64u * STATES) + i % 64u;
     var s: array<f32, 3>;
     for (var j = 0u; j < STATES; j++) {
-      s[j] = f32(state[at + j]);
+      s[j] = f32(state[at + j * 64u]);
     }
     let p = f32(param[params.param_base + i]);
     let g = f32(grad[params.grad_base + i]);
-    param[params.param_base + i] = T(update(params.rule, p, g, &s));
+    param[params.param_base + i] = T(update(p, g, &s));
     for (var j = 0u; j < STATES; j++) {
-      state[at + j] = T(s[j]);
+      state[at + j * 64u] = T(s[j]);
     }
   }
 }

@@ -1,6 +1,6 @@
-// param, s = update(rule, param, grad, s), for two parameters
-// param0, grad0: n elements, state0: [n, STATES]; param1, grad1: m elements,
-// state1: [m, STATES]. Parameters and states in place.
+// param, s = update(param, grad, s), for two parameters
+// param0, grad0: n elements, state0: [ceil(n / 64), STATES, 64]; param1, grad1,
+// state1 likewise. Parameters and states in place.
 //
 // No sum.
 //
@@ -11,8 +11,8 @@
 // Edges: elements from `count0` or `count1` on don't exist.
 //
 // Appended: alias T (elements), const STATES and a rule: struct Rule and
-// fn update(rule: Rule, p: f32, g: f32, s: ptr<..>) -> f32, which gives the
-// parameter's new value and changes what is remembered in place.
+// fn update(p: f32, g: f32, s: ptr<..>) -> f32, which reads params.rule, gives
+// the parameter's new value and changes what is remembered in place.
 
 struct Params {
   count0: u32,
@@ -52,15 +52,15 @@ fn main(
       if (i >= params.count0) {
         return;
       }
-      let at = params.state0_base + i * STATES;
+      let at = params.state0_base + i / 64u * (64u * STATES) + i % 64u;
       for (var j = 0u; j < STATES; j++) {
-        s[j] = f32(state0[at + j]);
+        s[j] = f32(state0[at + j * 64u]);
       }
       let p = f32(param0[params.param0_base + i]);
       let g = f32(grad0[params.grad0_base + i]);
-      param0[params.param0_base + i] = T(update(params.rule, p, g, &s));
+      param0[params.param0_base + i] = T(update(p, g, &s));
       for (var j = 0u; j < STATES; j++) {
-        state0[at + j] = T(s[j]);
+        state0[at + j * 64u] = T(s[j]);
       }
     }
     return;
@@ -71,15 +71,15 @@ fn main(
     if (i >= params.count1) {
       return;
     }
-    let at = params.state1_base + i * STATES;
+    let at = params.state1_base + i / 64u * (64u * STATES) + i % 64u;
     for (var j = 0u; j < STATES; j++) {
-      s[j] = f32(state1[at + j]);
+      s[j] = f32(state1[at + j * 64u]);
     }
     let p = f32(param1[params.param1_base + i]);
     let g = f32(grad1[params.grad1_base + i]);
-    param1[params.param1_base + i] = T(update(params.rule, p, g, &s));
+    param1[params.param1_base + i] = T(update(p, g, &s));
     for (var j = 0u; j < STATES; j++) {
-      state1[at + j] = T(s[j]);
+      state1[at + j * 64u] = T(s[j]);
     }
   }
 }
