@@ -6,6 +6,21 @@ export {
   PaperAlexNet,
 } from "./alexnet.ts";
 export {
+  D2lDenseBlock,
+  d2lDenseNet,
+  type D2lDenseNetOptions,
+  DenseBlock,
+  DenseLayer,
+  DenseNet,
+  densenet121,
+  densenet161,
+  densenet169,
+  densenet201,
+  type DenseNetOptions,
+  type DenseNetSizes,
+  Transition,
+} from "./densenet.ts";
+export {
   lenet,
   type LeNetOptions,
   SmallLeNet,
