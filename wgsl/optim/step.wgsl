@@ -36,22 +36,31 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = (group.y * groups.x + group.x) * 64u * ITEMS + lane;
+  let place = group.y * groups.x + group.x;
+  let first = place * 64u * ITEMS + lane;
   for (var k = 0u; k < ITEMS; k++) {
     let i = first + k * 64u;
     if (i >= params.count) {
       return;
     }
-    let at = params.state_base + i / 64u * (64u * STATES) + i % 64u;
+    let at = params.state_base + (place * ITEMS + k) * 64u * STATES + lane;
     var s: array<f32, 3>;
-    for (var j = 0u; j < STATES; j++) {
-      s[j] = f32(state[at + j * 64u]);
+    s[0] = f32(state[at]);
+    if (STATES > 1u) {
+      s[1] = f32(state[at + 64u]);
+    }
+    if (STATES > 2u) {
+      s[2] = f32(state[at + 128u]);
     }
     let p = f32(param[params.param_base + i]);
     let g = f32(grad[params.grad_base + i]);
     param[params.param_base + i] = T(update(p, g, &s));
-    for (var j = 0u; j < STATES; j++) {
-      state[at + j * 64u] = T(s[j]);
+    state[at] = T(s[0]);
+    if (STATES > 1u) {
+      state[at + 64u] = T(s[1]);
+    }
+    if (STATES > 2u) {
+      state[at + 128u] = T(s[2]);
     }
   }
 }

@@ -52,15 +52,24 @@ fn main(
       if (i >= params.count0) {
         return;
       }
-      let at = params.state0_base + i / 64u * (64u * STATES) + i % 64u;
-      for (var j = 0u; j < STATES; j++) {
-        s[j] = f32(state0[at + j * 64u]);
+      let block = place * ITEMS + k;
+      let at = params.state0_base + block * 64u * STATES + lane;
+      s[0] = f32(state0[at]);
+      if (STATES > 1u) {
+        s[1] = f32(state0[at + 64u]);
+      }
+      if (STATES > 2u) {
+        s[2] = f32(state0[at + 128u]);
       }
       let p = f32(param0[params.param0_base + i]);
       let g = f32(grad0[params.grad0_base + i]);
       param0[params.param0_base + i] = T(update(p, g, &s));
-      for (var j = 0u; j < STATES; j++) {
-        state0[at + j * 64u] = T(s[j]);
+      state0[at] = T(s[0]);
+      if (STATES > 1u) {
+        state0[at + 64u] = T(s[1]);
+      }
+      if (STATES > 2u) {
+        state0[at + 128u] = T(s[2]);
       }
     }
     return;
@@ -71,15 +80,24 @@ fn main(
     if (i >= params.count1) {
       return;
     }
-    let at = params.state1_base + i / 64u * (64u * STATES) + i % 64u;
-    for (var j = 0u; j < STATES; j++) {
-      s[j] = f32(state1[at + j * 64u]);
+    let block = (place - params.groups0) * ITEMS + k;
+    let at = params.state1_base + block * 64u * STATES + lane;
+    s[0] = f32(state1[at]);
+    if (STATES > 1u) {
+      s[1] = f32(state1[at + 64u]);
+    }
+    if (STATES > 2u) {
+      s[2] = f32(state1[at + 128u]);
     }
     let p = f32(param1[params.param1_base + i]);
     let g = f32(grad1[params.grad1_base + i]);
     param1[params.param1_base + i] = T(update(p, g, &s));
-    for (var j = 0u; j < STATES; j++) {
-      state1[at + j * 64u] = T(s[j]);
+    state1[at] = T(s[0]);
+    if (STATES > 1u) {
+      state1[at + 64u] = T(s[1]);
+    }
+    if (STATES > 2u) {
+      state1[at + 128u] = T(s[2]);
     }
   }
 }
