@@ -26,8 +26,8 @@ const MOST_TERMS = 256;
 /** Accumulators of an invocation. */
 const ACCUMULATORS = { chunk: 4, vectors: 4, tree: 1 };
 
-/** Elements beside the whole vectors of a run, at most. */
-const BESIDE = 6;
+/** Trips for the elements beside the whole vectors of a run, and for the one vector more of a slot where they don't come out even. */
+const BESIDE = 7;
 
 /** A way to deal the elements of an output. */
 export interface Deal {

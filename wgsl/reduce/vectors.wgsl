@@ -3,14 +3,15 @@
 //
 // y[s, k] = store(fold of load(x[k, o, i]) over slot s's share of (o, i))
 //
-// Fold: slot s = (so, si) takes o = so, so + outer_slots, .. and in each the
-// vectors of four neighbours number si, si + inner_slots, .., one accumulator
-// a component; these are combined, then added to the total of the outer steps
-// before. With one slot y is the result; with several a further launch folds
-// the slots.
+// Fold: slot s = (so, si) takes o = so, so + outer_slots, .. and in each a
+// share of the run's vectors of four neighbours, one accumulator a component;
+// these are combined, then added to the total of the outer steps before. With
+// one slot y is the result; with several a further launch folds the slots.
 //
 // Tiling: one invocation owns one slot of one output. Each element is read
-// once, four at a time: the guard that a read costs is paid once in four.
+// once, four at a time: the guard that a read costs is paid once in four. A run
+// is cut into blocks, whose vectors LANES neighbouring slots take in turn: they
+// read side by side, and stay near what they read before.
 // Workgroup memory: none. Registers: five accumulators and a vector.
 // Neighbouring invocations take neighbouring slots or neighbouring outputs,
 // whichever lie closer in x.
@@ -46,6 +47,7 @@ struct Params {
 }
 
 const WORKGROUP = 64u;
+const LANES = 8u;
 
 @group(0) @binding(0) var<storage, read> x: array<T>;
 @group(0) @binding(1) var<storage, read> fours: array<vec4<T>>;
@@ -79,6 +81,8 @@ fn main(
     rest /= size;
   }
   let lead = slot % params.inner_slots;
+  let lanes = min(LANES, params.inner_slots);
+  let blocks = params.inner_slots / lanes; // both are powers of two
   var total = IDENTITY;
   for (
     var o = slot / params.inner_slots;
@@ -97,6 +101,8 @@ fn main(
     // What is added to an element's index to get its place; it may wrap.
     let shift = params.place + o * params.inner - start;
     let whole = (start + 3u) / 4u;
+    let block = (max(end / 4u, whole) - whole + blocks - 1u) / blocks;
+    let begin = whole + lead / lanes * block;
     var a = IDENTITY;
     var b = IDENTITY;
     var c = IDENTITY;
@@ -109,7 +115,8 @@ fn main(
         b = combine(b, load(x[at], at + shift));
       }
     }
-    for (var q = whole + lead; q < end / 4u; q += params.inner_slots) {
+    let stop = min(begin + block, end / 4u);
+    for (var q = begin + lead % lanes; q < stop; q += lanes) {
       let four = fours[q];
       let place = 4u * q + shift;
       a = combine(a, load(four.x, place));
