@@ -29,6 +29,7 @@ import {
 } from "./geometry.ts";
 import { canSumParts, type PartKernel, planParts } from "./parts.ts";
 import { quadsFor } from "./tiled.ts";
+import { isWeightProduct, planWeightProducts } from "./weight_products.ts";
 
 /** Invocations that keep a software adapter or a small GPU busy. */
 const BUSY = 2048;
@@ -117,6 +118,17 @@ export const conv2dWeightGradient: Op<Conv2dWeightGradientAttrs> = {
       plan({ inputs, attrs, limits }) {
         const geometry = geometryFor(inputs, attrs);
         return planDepthwiseGradient(geometry, inputs[0].dtype, limits);
+      },
+    },
+    {
+      name: "matmul",
+      applies({ inputs, attrs, limits }) {
+        const geometry = geometryFor(inputs, attrs);
+        return isWeightProduct(geometry, inputs[0].dtype, limits);
+      },
+      plan({ inputs, attrs, limits }) {
+        const geometry = geometryFor(inputs, attrs);
+        return planWeightProducts(geometry, inputs[0].dtype, limits);
       },
     },
     {

@@ -8,26 +8,31 @@ import { epilogueInputs } from "../epilogue.ts";
 import { matmul, type MatmulAttrs } from "../matmul/matmul.ts";
 import type { Limits, Plan, Request, View } from "../op.ts";
 import { contiguousView } from "../shape.ts";
-import { area } from "./geometry.ts";
+import { area, type Geometry } from "./geometry.ts";
 import type { Roles } from "./roles.ts";
 
 /** Inputs of a convolution, and of a product, before those of an epilogue. */
 const OWN_INPUTS = 2;
 
 /** Fewest channels kept and summed: with fewer, a product's tiles stay empty. */
-const FEWEST_CHANNELS = 8;
+export const FEWEST_CHANNELS = 8;
 
 /**
  * Whether a pass is a product of matrices, and a fast one: it took 0.6 to 0.95 of the direct sum's time for 56 × 56 pixels of 64 to 256 channels
  * and 0.95 to 1.1 for 14 × 14 of 512, on a software adapter of 2 cores.
  */
 export function isProduct(roles: Roles): boolean {
-  const { geometry: { kernel, stride, padding, input, output } } = roles;
-  const one = [...kernel, ...stride].every((n) => n === 1);
-  const same = padding.every((n) => n === 0) &&
-    input.every((n, axis) => n === output[axis]);
-  return one && same &&
+  return isPointwise(roles.geometry) &&
     Math.min(roles.kept, roles.summed) >= FEWEST_CHANNELS;
+}
+
+/** Whether a convolution is by one tap at stride 1 without padding, so that each output sees the one input that stands in its place. */
+export function isPointwise(
+  { kernel, stride, padding, input, output }: Geometry,
+): boolean {
+  return [...kernel, ...stride].every((n) => n === 1) &&
+    padding.every((n) => n === 0) &&
+    input.every((n, axis) => n === output[axis]);
 }
 
 /** Launches of a pass for which {@linkcode isProduct} holds. */
