@@ -110,17 +110,23 @@ Deno.test("rows run along any axis of any view, in f32 and f16", async () => {
     offset: 3,
   };
   const other = { ...view, strides: [13, 60, 1], offset: 11 };
+  // Long enough for every variant.
+  const long = { ...view, shape: [4, 70, 6], strides: [3, 11, 0] };
+  const otherLong = { ...long, strides: [1, 13, 2], offset: 11 };
   for (const axis of [0, 1, 2]) {
     const attrs = { axis };
     for (const op of FORWARD) {
       const x = noise([5, 70, 3], 1);
       await checkOp(op, { inputs: [x], attrs, length: 70 });
       await checkOp(op, { inputs: [x], views: [view], attrs, length: 6 });
+      await checkOp(op, { inputs: [x], views: [long], attrs, length: 70 });
     }
     for (const op of BACKWARD) {
       const inputs = backwardInputs(op, [5, 70, 3], axis);
       await checkOp(op, { inputs, attrs, length: 70 });
       await checkOp(op, { inputs, views: [view, other], attrs, length: 6 });
+      const views = [long, otherLong];
+      await checkOp(op, { inputs, views, attrs, length: 70 });
     }
   }
   const f16 = noise([4, 40], 3, "f16");
