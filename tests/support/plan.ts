@@ -19,7 +19,7 @@ import type {
 import { contiguousView, itemBytes, sizeOf } from "../../wgsl/shape.ts";
 import { emptyData } from "../../core/host.ts";
 import { leaveOut, prepare } from "./pipelines.ts";
-import { record } from "./record.ts";
+import { elsewhere, record } from "./record.ts";
 import { assertClose } from "./tolerance.ts";
 
 /** Limits that every WebGPU device keeps, with the loop limit of the strictest known driver. */
@@ -49,6 +49,14 @@ export async function testDevice(): Promise<GPUDevice> {
     requiredLimits: { maxBufferSize: adapter.limits.maxBufferSize },
   });
   return device;
+}
+
+/** Whether a test of values may use a type here. Where the device lacks half precision, the record says that `of` left it out. */
+export async function offers(dtype: Meta["dtype"], of: string) {
+  const offered = !elsewhere || dtype !== "f16" ||
+    (await testDevice()).features.has("shader-f16");
+  if (!offered) record({ leftOut: "f16", of });
+  return offered;
 }
 
 /** An array on the host from plain numbers. */
@@ -122,12 +130,13 @@ export function runReference<Attrs>(
 
 /**
  * Computes a case by one variant's plan, on the GPU. Where another implementation of WebGPU leaves the case out, that is recorded and the result is
- * the reference's.
+ * the reference's. `checked` tells that the result is only compared with it.
  */
 export async function runVariant<Attrs>(
   op: Op<Attrs>,
   name: string,
   given: Case<Attrs>,
+  checked = false,
 ): Promise<HostArray[]> {
   const { inputs, views, attrs, limits } = given;
   const gpu = await testDevice();
@@ -142,7 +151,7 @@ export async function runVariant<Attrs>(
     attrs,
     limits: allowed,
   });
-  const reason = leaveOut(gpu, plan);
+  const reason = leaveOut(gpu, plan, checked);
   if (reason) {
     record({ leftOut: reason, of: `${op.name} (${name})` });
     return references.get(given) ?? runReference(op, given);
@@ -218,7 +227,7 @@ export async function checkOp<Attrs>(
   const ran: string[] = [];
   for (const name of applicable(op, given)) {
     if (given.variants && !given.variants.includes(name)) continue;
-    const got = await runVariant(op, name, given);
+    const got = await runVariant(op, name, given, true);
     got.forEach((y, i) =>
       assertClose(
         y,
