@@ -11,12 +11,14 @@
 // of the last two axes, an invocation PER elements of a row, width apart, so
 // that neighbouring invocations touch neighbouring words. Workgroups along x
 // and y walk the last two axes without a division, along z all others.
-// Nothing is staged; two reads an element.
+// Nothing is staged; two reads an element, or one and a quarter where B_STILL
+// says that b repeats along the rows.
 //
 // Edges: a tile may be cut by the end of either axis. The last RANK words of
 // sizes and strides count.
 
 override RANK: u32 = 3u;
+override B_STILL: u32 = 0u;
 
 const PER = 4u;
 
@@ -65,11 +67,14 @@ fn main(
   b_at += rest * params.b_strides[d >> 2u][d & 3u];
   y_at += rest * params.y_strides[d >> 2u][d & 3u];
   let first = group.x * width * PER + (lane & (width - 1u));
+  var b_value = X(b[b_at]);
   for (var k = 0u; k < PER; k += 1u) {
     let i = first + k * width;
     if (i < params.sizes[1].w) {
       let a_value = X(a[a_at + i * params.a_strides[1].w]);
-      let b_value = X(b[b_at + i * params.b_strides[1].w]);
+      if (B_STILL == 0u) {
+        b_value = X(b[b_at + i * params.b_strides[1].w]);
+      }
       y[y_at + i * params.y_strides[1].w] = Y(op(a_value, b_value));
     }
   }

@@ -242,8 +242,10 @@ const shapedFor: Record<
   grid(box, walks, formula) {
     const { workgroups, widthLog2 } = gridOf(box.size);
     const rank = Math.max(3, box.size.length);
+    const binary = walks.length === 3;
+    const still = binary && walks[1].strides.at(-1) === 0;
     return {
-      constants: { RANK: rank },
+      constants: { RANK: rank, ...(binary && { B_STILL: Number(still) }) },
       params: words(
         ...argsOf(formula),
         ...stridedWords(box, walks),
