@@ -5,7 +5,7 @@ import { contiguousView } from "../../wgsl/shape.ts";
 import { LimitError } from "../../wgsl/errors.ts";
 import { applicable, type Case, checkOp, PORTABLE_LIMITS } from "./plan.ts";
 
-/** The kernels of a variant's plan whose grid lies in two unequal dimensions, and of those that take more than one workgroup. */
+/** The kernels of a variant's plan whose grid lies in two unequal dimensions, and those that can be folded so along with the plan's largest. */
 function gridsOf<Attrs>(
   variant: Variant<Attrs>,
   op: Op<Attrs>,
@@ -22,12 +22,14 @@ function gridsOf<Attrs>(
     attrs: given.attrs,
     limits: { ...limits, maxComputeWorkgroupsPerDimension: most },
   });
+  const groups = launches.map(({ workgroups: [x, y] }) => x * y);
+  const least = Math.max(LEAST, Math.ceil(Math.sqrt(Math.max(...groups))) + 2);
   const labels = (test: (groups: readonly number[]) => boolean) =>
     launches.filter(({ workgroups }) => test(workgroups))
       .map(({ kernel }) => kernel.label);
   return {
     folded: labels(([x, y]) => x > 1 && y > 1 && x !== y),
-    large: labels(([x, y]) => x * y >= LEAST),
+    large: labels(([x, y]) => x * y >= least),
   };
 }
 

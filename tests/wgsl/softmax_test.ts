@@ -138,6 +138,27 @@ Deno.test("rows run along any axis of any view, in f32 and f16", async () => {
   }
 });
 
+Deno.test("rows lie among five other axes that don't merge", async () => {
+  const shape = [2, 3, 2, 70, 3, 2];
+  const view = {
+    shape,
+    dtype: "f32" as const,
+    strides: [420, 2, 840, 6, 1680, 1],
+    offset: 3,
+  };
+  const [x, y] = [noise([5043], 1), noise([5043], 2)];
+  const other = { ...view, strides: [36, 72, 1, 216, 2, 6], offset: 0 };
+  const given = { attrs: { axis: 3 }, length: 70 };
+  const z = noise([15_120], 3);
+  for (const op of FORWARD) {
+    await checkOp(op, { ...given, inputs: [x], views: [view] });
+  }
+  for (const op of BACKWARD) {
+    const views = [view, other];
+    await checkOp(op, { ...given, inputs: [y, z], views });
+  }
+});
+
 Deno.test("a scalar is a row of one, and no elements need no launch", async () => {
   const attrs = { axis: 0 };
   await checkOp(softmax, { inputs: [host([7], [])], attrs });
