@@ -4,7 +4,6 @@ import { matmul } from "../../wgsl/matmul/matmul.ts";
 import type { DType, Shape } from "../../wgsl/op.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
 import {
-  applicable,
   checkOp,
   host,
   noise,
@@ -13,7 +12,7 @@ import {
   runVariant,
 } from "../support/plan.ts";
 
-/** Every variant except split_k, which takes long sums of few outputs only, and the largest tile, which takes whole fours only. */
+/** Every variant except split_k, which takes long sums of few outputs only, and packed, which takes large products only. */
 const ALWAYS = [
   "tile",
   "tile_16x8",
@@ -84,23 +83,11 @@ for (
 ) {
   Deno.test(`matmul of [${m}, ${k}] by [${k}, ${n}] equals the reference in every variant, and with a bias in every kernel`, async () => {
     const ran = await checkOp(matmul, product([m, k], [k, n]));
-    assertEquals(ran.filter((name) => name !== "tile_16x16"), ALWAYS);
+    assertEquals(ran, ALWAYS);
     const given = product([m, k], [k, n], [n]);
     await checkOp(matmul, { ...given, variants: KERNELS });
   });
 }
-
-Deno.test("matmul in tiles of 16 by 16 takes operands of whole fours, around the tile's edges", async () => {
-  const variants = ["tile_16x16"];
-  for (const [m, n, k] of [[15, 12, 8], [16, 16, 4], [33, 36, 20]]) {
-    const given = product([m, k], [k, n], [n]);
-    assertEquals(await checkOp(matmul, { ...given, variants }), variants);
-  }
-  for (const [m, n, k] of [[16, 18, 4], [16, 16, 6]]) {
-    const given = product([m, k], [k, n]);
-    assertEquals(applicable(matmul, given).includes("tile_16x16"), false);
-  }
-});
 
 Deno.test("matmul sums a long k over few outputs in pieces", async () => {
   for (const [m, n, k] of [[10, 3, 2000], [1, 33, 1029]]) {

@@ -1,11 +1,16 @@
 /** The kernels of the matrix product and how each is launched. */
-import { storageType, type Walk } from "../launch.ts";
+import { storageType } from "../launch.ts";
 import { sizeOf } from "../shape.ts";
 import naiveCode from "./naive.wgsl" with { type: "text" };
 import { elementAliases, type Form, type Operand, type Part } from "./plan.ts";
-import type { Problem } from "./problem.ts";
+import storeCode from "./store.wgsl" with { type: "text" };
 import tileCode from "./tile.wgsl" with { type: "text" };
 import workgroupCode from "./workgroup.wgsl" with { type: "text" };
+
+const TILE = {
+  label: "wgsl/matmul/tile.wgsl",
+  code: `${tileCode}\n${storeCode}`,
+};
 
 /** Invocations of a workgroup where a kernel leaves the choice: a GPU's subgroup, or one vector of a CPU for work that is soon done. */
 const WORKGROUP = { many: 32, few: 8 };
@@ -16,7 +21,7 @@ const MANY = 1024;
 /** Outputs along each side of the block of a workgroup in workgroup.wgsl. */
 const BLOCK = 64;
 
-/** Outputs of an invocation of tile.wgsl: rows and columns are 4, 8 or 16. */
+/** Outputs of an invocation of tile.wgsl: rows are 4, 8 or 16, columns 4 or 8. */
 export interface TileSize {
   readonly rows: number;
   readonly cols: number;
@@ -64,7 +69,7 @@ export function tiles(
   pieces?: Form["pieces"],
 ): Form {
   return {
-    kernel: { label: "wgsl/matmul/tile.wgsl", code: tileCode },
+    kernel: TILE,
     depth: 4,
     trips: 1,
     pieces,
@@ -104,37 +109,36 @@ function access(part: Part) {
   const aM = !aK && hasFours(a, size, M);
   const bK = hasFours(b, size, K);
   const bN = !bK && hasFours(b, size, N);
-  const cN = hasFours(c, size, N) && (pieces === 1 || pieceStride % 4 === 0);
+  const stores = storesTo(c, size, pieces === 1 ? 0 : pieceStride);
   return {
     constants: {
       A_VEC4: Number(aK || aM),
       A_ALONG_K: Number(!aM),
       B_VEC4: Number(bK || bN),
       B_ALONG_K: Number(!bN),
-      C_VEC4: Number(cN),
       K_TAIL: Number(size[K] % 4 !== 0),
+      ...stores.constants,
     },
     declarations: [
       elements("A", a, aK || aM),
       elements("B", b, bK || bN),
-      elements("C", c, cN),
+      stores.declarations,
     ].join("\n"),
   };
 }
 
-/** Whether both operands of a product can be read in fours all along: what large tiles need to be worth their compilation. */
-export function readsFours({ shape, a, b }: Problem): boolean {
-  const size = shape.slice(-5);
-  const along = (walk: Walk, axes: readonly number[]) => {
-    const operand = { base: walk.offset, strides: walk.strides.slice(-5) };
-    return axes.some((axis) => hasFours(operand, size, axis));
+/** How store.wgsl writes: by vec4 where rows, and pieces `pieceStride` apart, are in fours. */
+export function storesTo(c: Operand, size: readonly number[], pieceStride = 0) {
+  const fours = hasFours(c, size, 3) && pieceStride % 4 === 0;
+  return {
+    constants: { C_VEC4: Number(fours) },
+    declarations: elements("C", c, fours),
   };
-  return size[4] % 4 === 0 && along(a, [4, 2]) && along(b, [4, 3]);
 }
 
 /** Whether the elements along an axis can be bound as vec4: contiguous, in whole fours that all start at multiples of four. */
 function hasFours(
-  { base, strides }: Pick<Operand, "base" | "strides">,
+  { base, strides }: Operand,
   size: readonly number[],
   axis: number,
 ): boolean {

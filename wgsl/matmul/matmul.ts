@@ -17,14 +17,8 @@ import type {
   Variant,
 } from "../op.ts";
 import { broadcastStrides, contiguousView, formatShape } from "../shape.ts";
-import {
-  naive,
-  readsFours,
-  staged,
-  tileCount,
-  tiles,
-  type TileSize,
-} from "./forms.ts";
+import { naive, staged, tileCount, tiles, type TileSize } from "./forms.ts";
+import { packingPays, planPacked } from "./packed.ts";
 import { type Form, planProduct } from "./plan.ts";
 import {
   epilogueOf,
@@ -67,13 +61,9 @@ export const matmul: Op<MatmulAttrs> = {
     return [c];
   },
   variants: [
+    { name: "packed", applies: packingPays, plan: planPacked },
     variant("split_k", tiles(tileFor, piecesFor), isLongAndSmall),
     variant("tile", tiles(tileFor)),
-    variant(
-      "tile_16x16",
-      tiles(() => ({ rows: 16, cols: 16 })),
-      (request) => readsFours(problemOf(request)),
-    ),
     variant("tile_16x8", tiles(() => ({ rows: 16, cols: 8 }))),
     variant("tile_8x8", tiles(() => ({ rows: 8, cols: 8 }))),
     variant("tile_4x8", tiles(() => ({ rows: 4, cols: 8 }))),

@@ -281,7 +281,12 @@ export function elementAliases(
 }
 
 /** Binds the elements that a walk touches in a box. */
-function operandOf(slot: Slot, index: number, walk: Walk, box: Box): Operand {
+export function operandOf(
+  slot: Slot,
+  index: number,
+  walk: Walk,
+  box: Box,
+): Operand {
   const window = windowOf(walk, box);
   const access = slot === "input" ? "read" : "write";
   return {
@@ -294,7 +299,7 @@ function operandOf(slot: Slot, index: number, walk: Walk, box: Box): Operand {
 }
 
 /** Bytes of the distinct elements of an operand. */
-function bytesOf(
+export function bytesOf(
   { strides, dtype }: Operand,
   size: readonly number[],
 ): number {
@@ -363,7 +368,8 @@ function gridOf(shape: readonly number[], tile: readonly number[]): Box[] {
   return boxes;
 }
 
-function atStart(size: readonly number[]): Box {
+/** A box that starts at 0. */
+export function atStart(size: readonly number[]): Box {
   return { start: size.map(() => 0), size };
 }
 

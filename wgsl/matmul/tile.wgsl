@@ -10,13 +10,11 @@
 // loads a 4×4 block of a for each block row, one of b for each block column,
 // and multiplies them as matrices. Nothing is staged and there is no barrier.
 // Neighbouring invocations take neighbouring columns.
-//                           4×8    8×8    16×8   16×16
-//   reads per multiply-add  3/8    1/4    3/16   1/8     1/rows + 1/columns
-//   workgroup bytes         0      0      0      0
-//   registers for sums      32     64     128    256     16·ROWS·COLS
-//   and for operands        48     48     48     80      16·(COLS + 1)
-// A GPU has 255 registers an invocation at most: 16×16 is for processors that
-// keep what exceeds theirs in a near cache, and read lane by lane.
+//                           4×8    8×8    16×8
+//   reads per multiply-add  3/8    1/4    3/16   1/rows + 1/columns
+//   workgroup bytes         0      0      0
+//   registers for sums      32     64     128    16·ROWS·COLS
+//   and for operands        48     48     48     16·(COLS + 1)
 // An operand is read as vec4 where four neighbours along one of its axes are
 // contiguous and aligned (A_VEC4, B_VEC4): nearly twice as fast as element by
 // element, which takes any strides. So transposed operands cost no copy.
@@ -27,15 +25,13 @@
 // other.
 
 override ROWS: u32 = 4; // block rows of a tile: 1, 2 or 4
-override COLS: u32 = 2; // block columns of a tile: 1, 2 or 4
+override COLS: u32 = 2; // block columns of a tile: 1 or 2
 override WORKGROUP: u32 = 32;
 override A_VEC4: bool = false; // a is bound as vec4
 override A_ALONG_K: bool = true; // the four of a load lie along k, not m
 override B_VEC4: bool = false; // b is bound as vec4
 override B_ALONG_K: bool = true; // the four of a load lie along k, not n
-override C_VEC4: bool = false; // c is bound as vec4
 override K_TAIL: bool = true; // k isn't a multiple of four
-override CHANNEL_ROWS: bool = false; // rows count channels, not columns
 
 struct Params {
   m: u32,
@@ -70,12 +66,11 @@ struct Params {
 // A, B and C are f32 or f16, or vec4 of these where the overrides say so.
 // `wide_a` and `wide_b` make a vec4f of an element, with a
 // single number as its x, and `narrow` the reverse for C.
+// `store_block` and `Store` are in store.wgsl.
 @group(0) @binding(0) var<storage, read> a: array<A>;
 @group(0) @binding(1) var<storage, read> b: array<B>;
 @group(0) @binding(2) var<storage, read_write> c: array<C>;
 @group(0) @binding(3) var<uniform> params: Params;
-
-const FOUR = vec4u(0, 1, 2, 3);
 
 // Four elements of a from `at` on, `steps` apart.
 fn a_four(at: u32, steps: vec4u) -> vec4f {
@@ -173,70 +168,6 @@ fn b_start(base: u32, col: u32) -> vec4u {
   return vec4u(base + min(col, params.n - 4));
 }
 
-// What `finish` takes for four rows or columns that start at `first`.
-fn channels(base: u32, first: u32, size: u32) -> mat4x2f {
-  let i = base + min(first + FOUR, vec4u(size - 1));
-  return mat4x2f(
-    channel_of(i.x),
-    channel_of(i.y),
-    channel_of(i.z),
-    channel_of(i.w),
-  );
-}
-
-// Four outputs of a row.
-fn store_four(base: u32, row: u32, col: u32, channel: mat4x2f, sum: vec4f) {
-  if (row < params.m && col < params.n) {
-    let at = base + row * params.c_m + col;
-    let y = vec4f(
-      finish(sum.x, channel[0], at),
-      finish(sum.y, channel[1], at + 1),
-      finish(sum.z, channel[2], at + 2),
-      finish(sum.w, channel[3], at + 3),
-    );
-    if (C_VEC4) {
-      c[at / 4] = narrow(y);
-    } else {
-      c[at] = narrow(vec4f(y.x));
-      if (col + 1 < params.n) {
-        c[at + 1] = narrow(vec4f(y.y));
-      }
-      if (col + 2 < params.n) {
-        c[at + 2] = narrow(vec4f(y.z));
-      }
-      if (col + 3 < params.n) {
-        c[at + 3] = narrow(vec4f(y.w));
-      }
-    }
-  }
-}
-
-// Where a batch's outputs and channels start.
-struct Store {
-  c: u32,
-  channel: u32,
-}
-
-fn store_block(base: Store, row: u32, col: u32, sum: mat4x4f) {
-  if (CHANNEL_ROWS) {
-    let x = channels(base.channel, row, params.m);
-    let x0 = mat4x2f(x[0], x[0], x[0], x[0]);
-    let x1 = mat4x2f(x[1], x[1], x[1], x[1]);
-    let x2 = mat4x2f(x[2], x[2], x[2], x[2]);
-    let x3 = mat4x2f(x[3], x[3], x[3], x[3]);
-    store_four(base.c, row, col, x0, sum[0]);
-    store_four(base.c, row + 1, col, x1, sum[1]);
-    store_four(base.c, row + 2, col, x2, sum[2]);
-    store_four(base.c, row + 3, col, x3, sum[3]);
-  } else {
-    let x = channels(base.channel, col, params.n);
-    store_four(base.c, row, col, x, sum[0]);
-    store_four(base.c, row + 1, col, x, sum[1]);
-    store_four(base.c, row + 2, col, x, sum[2]);
-    store_four(base.c, row + 3, col, x, sum[3]);
-  }
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -270,28 +201,18 @@ fn main(
   var a3 = a_start(a_base, row + 12);
   var b0 = b_start(b_base, col);
   var b1 = b_start(b_base, col + 4);
-  var b2 = b_start(b_base, col + 8);
-  var b3 = b_start(b_base, col + 12);
   var a_steps = FOUR * params.a_k;
   var b_steps = FOUR * params.b_k;
   var keep = vec4<bool>(true);
 
   var c00 = mat4x4f();
   var c01 = mat4x4f();
-  var c02 = mat4x4f();
-  var c03 = mat4x4f();
   var c10 = mat4x4f();
   var c11 = mat4x4f();
-  var c12 = mat4x4f();
-  var c13 = mat4x4f();
   var c20 = mat4x4f();
   var c21 = mat4x4f();
-  var c22 = mat4x4f();
-  var c23 = mat4x4f();
   var c30 = mat4x4f();
   var c31 = mat4x4f();
-  var c32 = mat4x4f();
-  var c33 = mat4x4f();
   for (var k = begin; k < end; k += 4) {
     if (K_TAIL) {
       let last = end - k - 1;
@@ -306,23 +227,11 @@ fn main(
       y1 = b_block(b1, b_steps, keep);
       b1 += 4 * params.b_k;
     }
-    var y2 = mat4x4f();
-    var y3 = mat4x4f();
-    if (COLS > 2) {
-      y2 = b_block(b2, b_steps, keep);
-      b2 += 4 * params.b_k;
-      y3 = b_block(b3, b_steps, keep);
-      b3 += 4 * params.b_k;
-    }
     let x0 = a_block(a0, a_steps, keep);
     a0 += 4 * params.a_k;
     c00 += y0 * x0;
     if (COLS > 1) {
       c01 += y1 * x0;
-    }
-    if (COLS > 2) {
-      c02 += y2 * x0;
-      c03 += y3 * x0;
     }
     if (ROWS > 1) {
       let x1 = a_block(a1, a_steps, keep);
@@ -330,10 +239,6 @@ fn main(
       c10 += y0 * x1;
       if (COLS > 1) {
         c11 += y1 * x1;
-      }
-      if (COLS > 2) {
-        c12 += y2 * x1;
-        c13 += y3 * x1;
       }
     }
     if (ROWS > 2) {
@@ -346,12 +251,6 @@ fn main(
       if (COLS > 1) {
         c21 += y1 * x2;
         c31 += y1 * x3;
-      }
-      if (COLS > 2) {
-        c22 += y2 * x2;
-        c32 += y2 * x3;
-        c23 += y3 * x2;
-        c33 += y3 * x3;
       }
     }
   }
@@ -366,18 +265,10 @@ fn main(
   if (COLS > 1) {
     store_block(base, row, col + 4, c01);
   }
-  if (COLS > 2) {
-    store_block(base, row, col + 8, c02);
-    store_block(base, row, col + 12, c03);
-  }
   if (ROWS > 1) {
     store_block(base, row + 4, col, c10);
     if (COLS > 1) {
       store_block(base, row + 4, col + 4, c11);
-    }
-    if (COLS > 2) {
-      store_block(base, row + 4, col + 8, c12);
-      store_block(base, row + 4, col + 12, c13);
     }
   }
   if (ROWS > 2) {
@@ -386,12 +277,6 @@ fn main(
     if (COLS > 1) {
       store_block(base, row + 8, col + 4, c21);
       store_block(base, row + 12, col + 4, c31);
-    }
-    if (COLS > 2) {
-      store_block(base, row + 8, col + 8, c22);
-      store_block(base, row + 12, col + 8, c32);
-      store_block(base, row + 8, col + 12, c23);
-      store_block(base, row + 12, col + 12, c33);
     }
   }
 }
