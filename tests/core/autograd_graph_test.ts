@@ -190,7 +190,7 @@ onBothDevices(
     const w = leaf([1, 2]);
     const other = leaf([3, 4]);
     const y = w.mul(other).sum();
-    apply(sgdStep, [w, ones([2])], { lr: 1, weightDecay: 0 });
+    apply(sgdStep(1), [w, ones([2])], { lr: 1, weightDecay: 0 });
     assertFails(
       () => y.backward(),
       AutogradError,

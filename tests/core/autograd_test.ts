@@ -84,7 +84,7 @@ onBothDevices("grad shares its memory with nothing", async () => {
   const [x, y] = [leaf([1, 2]), leaf([3, 4])];
   const start = tensor([1, 1]);
   x.add(y).backward(start);
-  apply(sgdStep, [x.grad!, ones([2])], { lr: 1, weightDecay: 0 });
+  apply(sgdStep(1), [x.grad!, ones([2])], { lr: 1, weightDecay: 0 });
   assertEquals(await x.grad?.array(), [0, 0]);
   assertEquals(await y.grad?.array(), [1, 1]);
   assertEquals(await start.array(), [1, 1]);

@@ -4,11 +4,11 @@ import {
   type AvgPoolOptions,
   conv2d,
   type ConvOptions,
-  dropout,
   maxPool2d,
   type MaxPoolOptions,
   type Size2d,
 } from "../../nn/functional.ts";
+import { dropout } from "../../nn/functional_dropout.ts";
 import { crossEntropy, mseLoss } from "../../nn/loss.ts";
 import { sample, testGradients } from "../support/gradcheck.ts";
 

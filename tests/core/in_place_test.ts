@@ -13,7 +13,7 @@ import { assertFails } from "../support/errors.ts";
 
 /** p ← p - grad. */
 function step(p: Tensor, grad: Tensor): void {
-  apply(sgdStep, [p, grad], { lr: 1, weightDecay: 0 });
+  apply(sgdStep(1), [p, grad], { lr: 1, weightDecay: 0 });
 }
 
 onBothDevices(

@@ -9,7 +9,7 @@ import {
   setRandomState,
   ShapeError,
 } from "../../core/mod.ts";
-import { dropout } from "../../nn/functional.ts";
+import { dropout } from "../../nn/functional_dropout.ts";
 import { ones } from "../../core/mod.ts";
 import { type DeviceName, onBothDevices } from "../support/devices.ts";
 import { assertFails } from "../support/errors.ts";

@@ -90,7 +90,7 @@ onBothDevices(
     z.assign(zeros([2, 2]));
     const w = ones([2]);
     const before = w.read();
-    apply(sgdStep, [w, ones([2])], { lr: 0.5, weightDecay: 0 });
+    apply(sgdStep(1), [w, ones([2])], { lr: 0.5, weightDecay: 0 });
     // Memory that was let go is taken again before the reads are through.
     for (let i = 0; i < 10; i++) ones([2]).mul(i);
     assertEquals(await Promise.all(reads), [
