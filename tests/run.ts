@@ -1,14 +1,26 @@
 /**
- * `deno task test`: sets the machine up, checks format, lint and types, runs all tests and the examples of all docs, and ends with the
- * line `N passed, N failed`. With arguments it runs the tests of those files or folders only, without the checks:
+ * `deno task test`: sets the machine up, checks format, lint and types, runs all tests and the examples of all docs, runs the tests of kernels
+ * again on other implementations of WebGPU, and ends with the line `N passed, N failed`. With `--implementations` it does the latter alone; with other
+ * arguments it runs the tests of those files or folders only, without the checks:
  *
  *     deno task test tests/wgsl/matmul_test.ts
  *
  * A missing adapter, an ignored test and a run without a test are failures. Only tests of the terminal may be left out, where there is none to be
- * had; then a line before the last says how many.
+ * had, and other implementations, where they can't be had and the system isn't Debian; then a line before the last says so.
  */
 import { ensureAdapter } from "../repl/setup.ts";
+import {
+  environment,
+  faultsOf,
+  type Implementation,
+  IMPLEMENTATIONS,
+  leftOutLines,
+  RUNS,
+} from "./implementations/mod.ts";
+import { ensureSwiftShader } from "./implementations/swiftshader.ts";
+import { parseRecord } from "./support/record.ts";
 import { NO_TERMINAL } from "./support/terminal.ts";
+import { listFiles, readText } from "./support/tree.ts";
 import { parseReport, slowestFiles, type TestCase } from "./support/report.ts";
 
 const ROOT = new URL("..", import.meta.url);
@@ -16,10 +28,15 @@ const CHECKS = [["fmt", "--check"], ["lint"], ["check", "--doc", "."]];
 const TEST = ["test", "--allow-all", "--doc"];
 const CORES = 2;
 
+/** The argument that runs the tests on other implementations alone. */
+const ONLY_IMPLEMENTATIONS = "--implementations";
+
 let passed = 0;
 let failed = 0;
 /** Tests that had no terminal to run in. */
 let withoutTerminal = 0;
+/** Why no other implementation could be run, if none could. */
+let withoutImplementations = "";
 
 function heading(text: string): void {
   console.log(`\n== ${text}`);
@@ -31,7 +48,10 @@ function fail(message: string): void {
 }
 
 /** Runs this same deno in the repository, its output going straight to ours. */
-async function deno(args: readonly string[]): Promise<Deno.CommandStatus> {
+async function deno(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Deno.CommandStatus> {
   return await new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: ROOT,
@@ -39,6 +59,7 @@ async function deno(args: readonly string[]): Promise<Deno.CommandStatus> {
     env: {
       DENO_JOBS: `${CORES}`,
       LP_NUM_THREADS: Deno.env.get("LP_NUM_THREADS") ?? `${CORES}`,
+      ...env,
     },
     stdin: "null",
     stdout: "inherit",
@@ -55,11 +76,14 @@ async function runChecks(): Promise<void> {
 }
 
 /** Runs tests and doc examples. Returns what ran. */
-async function runTests(args: readonly string[]): Promise<TestCase[]> {
+async function runTests(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<TestCase[]> {
   heading(`deno ${args.join(" ")}`);
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
-    const status = await deno([...args, `--junit-path=${report}`]);
+    const status = await deno([...args, `--junit-path=${report}`], env);
     const cases = parseReport(await Deno.readTextFile(report));
     for (const { outcome, name, file } of cases) {
       if (outcome === "passed") passed++;
@@ -82,6 +106,51 @@ async function runTests(args: readonly string[]): Promise<TestCase[]> {
   }
 }
 
+/** Runs the tests of kernels, and LeNet, on another implementation, and checks that every kernel took part. */
+async function runOn(
+  { name, args }: Implementation,
+  manifest: string,
+): Promise<TestCase[]> {
+  const path = await Deno.makeTempFile({ suffix: ".jsonl" });
+  try {
+    const cases: TestCase[] = [];
+    for (const what of RUNS) {
+      heading(name);
+      cases.push(
+        ...await runTests(
+          ["test", "--allow-all", "--no-check", ...args, ...what],
+          environment(manifest, path),
+        ),
+      );
+    }
+    const files = new Map<string, string>();
+    for (const file of await listFiles(".wgsl")) {
+      if (file.startsWith("wgsl/")) files.set(file, await readText(file));
+    }
+    const entries = parseRecord(await Deno.readTextFile(path));
+    const faults = faultsOf(entries, files);
+    for (const fault of faults) fail(`${name} ${fault}`);
+    if (faults.length === 0) passed++;
+    console.log(`${name}: left out`);
+    for (const line of leftOutLines(entries)) console.log(`  ${line}`);
+    return cases.map((one) => ({ ...one, file: `${one.file} (${name})` }));
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+async function runImplementations(): Promise<TestCase[]> {
+  const { manifest, reason, required } = await ensureSwiftShader();
+  if (manifest === undefined) {
+    if (required) fail(reason);
+    else withoutImplementations = reason;
+    return [];
+  }
+  const cases: TestCase[] = [];
+  for (const one of IMPLEMENTATIONS) cases.push(...await runOn(one, manifest));
+  return cases;
+}
+
 /** The run, without its last line. */
 async function run(paths: readonly string[]): Promise<void> {
   const start = performance.now();
@@ -92,12 +161,19 @@ async function run(paths: readonly string[]): Promise<void> {
   }
   console.log(`Testing on ${adapter}`);
   const all = paths.length === 0;
+  const only = paths[0] === ONLY_IMPLEMENTATIONS;
   if (all) await runChecks();
-  // Types were checked just now, and a type error must not keep the tests from running.
-  const cases = await runTests([
-    ...TEST,
-    ...(all ? ["--no-check", "--parallel", "."] : paths),
-  ]);
+  const cases: TestCase[] = [];
+  if (!only) {
+    // Types were checked just now, and a type error must not keep the tests from running.
+    cases.push(
+      ...await runTests([
+        ...TEST,
+        ...(all ? ["--no-check", "--parallel", "."] : paths),
+      ]),
+    );
+  }
+  if (all || only) cases.push(...await runImplementations());
   heading(`${((performance.now() - start) / 1000).toFixed(1)} s in all`);
   for (const { file, seconds } of slowestFiles(cases, 5)) {
     console.log(`${seconds.toFixed(1).padStart(8)} s  ${file}`);
@@ -108,6 +184,11 @@ await run(Deno.args);
 if (withoutTerminal > 0) {
   console.log(
     `${withoutTerminal} tests of the terminal did not run: util-linux's script can't open one here`,
+  );
+}
+if (withoutImplementations) {
+  console.log(
+    `Kernels did not run on other implementations of WebGPU: ${withoutImplementations}`,
   );
 }
 console.log(`${passed} passed, ${failed} failed`);
