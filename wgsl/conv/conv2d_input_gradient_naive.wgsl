@@ -6,8 +6,11 @@
 // The sum: over output channels, rows and columns of taps, in that order. A
 // launch may hold a part of them only, and then adds to what dx has.
 //
-// Tiling: one invocation owns one position of the input. Nothing is staged; two
-// reads a multiply-add, and stride_h * stride_w turns for each that counts.
+// Tiling: one invocation owns one position of the input, and takes
+// stride_h * stride_w turns for each multiply-add that counts.
+//   reads per multiply-add  2
+//   workgroup bytes         0
+//   registers               1 sum
 //
 // Edges: positions beside dy's plane read as 0. T, the element type, and the
 // epilogue, channel_of and finish, are appended by the launch plan.

@@ -7,8 +7,10 @@
 // may hold a part of them only, and then adds to what y has.
 //
 // Tiling: one invocation owns one output, neighbours along the output's width.
-// Nothing is staged; two reads a multiply-add. It is the plain statement that
-// the tiled kernel is checked against.
+//   reads per multiply-add  2
+//   workgroup bytes         0
+//   registers               1 sum
+// It is the plain statement that the other kernels are checked against.
 //
 // Edges: positions beside the plane read as 0. T, the element type, and the
 // epilogue, channel_of and finish, are appended by the launch plan.

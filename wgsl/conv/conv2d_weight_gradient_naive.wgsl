@@ -8,9 +8,11 @@
 // `length` of them from first + q * length on, in order. sum_parts.wgsl adds
 // the parts up. ADDS where partial already holds earlier outputs.
 //
-// Tiling: one invocation owns one element of partial. Nothing is staged; two
-// reads a multiply-add. It is the plain statement that the tiled kernel is
-// checked against.
+// Tiling: one invocation owns one element of partial.
+//   reads per multiply-add  2
+//   workgroup bytes         0
+//   registers               1 sum
+// It is the plain statement that the other kernels are checked against.
 //
 // Edges: positions beside x's planes read as 0. T, the element type, is
 // appended by the launch plan.

@@ -8,9 +8,11 @@
 //
 // Tiling: one invocation owns the up to 3 x 3 taps of one channel in one part.
 // It walks down the rows with three rows of inputs in registers, of which each
-// is read once and serves up to three rows of outputs: at stride 1 that is 10
-// reads for 36 multiply-adds. Neighbouring invocations own neighbouring
-// columns.
+// is read once and serves up to three rows of outputs.
+//   reads per multiply-add  10/36 = 0.28 at stride 1, 22/36 = 0.61 at 2
+//   workgroup bytes         0
+//   registers               36 inputs + 4 gradients + 9 sums
+// Neighbouring invocations own neighbouring columns.
 //
 // Edges: inputs beside the plane read as 0, and so do both operands for outputs
 // past the last column: 0 in one would still make NaN of an infinity in the
