@@ -33,13 +33,13 @@ export function adapterClass(
 }
 
 /**
- * Variants that an adapter class prefers to an op's own order, which is the one measured on software adapters. GPUs have fast workgroup memory
+ * Variants that an adapter class prefers, where they suit, to an op's own order, which is the one measured on software adapters. GPUs have fast workgroup memory
  * and slow scattered reads: kernels that stage tiles and reduce in trees come first there, on paper until somebody tunes.
  */
 const PREFERRED: Readonly<
   Record<AdapterClass, Readonly<Record<string, readonly string[]>>>
 > = {
-  software: {},
+  software: { conv2d: ["im2col_matmul"] },
   integrated: gpuPreferences(),
   discrete: gpuPreferences(),
   apple: gpuPreferences(),

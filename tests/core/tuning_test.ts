@@ -68,7 +68,7 @@ Deno.test("without measurement a software adapter takes the op's first variant, 
   assertEquals(new Tuning(DISCRETE).choose(matmul, request)?.name, "workgroup");
 });
 
-Deno.test("without measurement a discrete GPU takes the convolutions that stage in workgroup memory, where their blocks are filled", () => {
+Deno.test("without measurement a discrete GPU takes the convolutions that stage in workgroup memory, where their blocks are filled, and software im2col for deep layers at strides", () => {
   const chosen = (
     info: DeviceInfo,
     x: readonly number[],
@@ -103,6 +103,13 @@ Deno.test("without measurement a discrete GPU takes the convolutions that stage 
     "implicit_gemm_workgroup",
     "implicit_gemm_workgroup",
   ]);
+  const deep = [[1, 128, 9, 9], [128, 128, 3, 3]] as const;
+  assertEquals(chosen(SOFTWARE, ...deep), ["im2col_matmul", "tiled"]);
+  assertEquals(
+    chosen(DISCRETE, ...deep)[0],
+    "tiled",
+    "25 outputs leave most of a block empty",
+  );
   assertEquals(
     chosen(DISCRETE, [1, 3, 32, 32], [16, 3, 3, 3]),
     ["tiled", "tiled"],

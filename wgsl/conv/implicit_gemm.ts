@@ -18,7 +18,7 @@ import registersCode from "./implicit_gemm.wgsl" with { type: "text" };
 import workgroupCode from "./implicit_gemm_workgroup.wgsl" with {
   type: "text",
 };
-import packCode from "./pack_weights.wgsl" with { type: "text" };
+import { type Packing, packLaunches } from "./packing.ts";
 import {
   epilogueIn,
   type Roles,
@@ -27,9 +27,6 @@ import {
   targetLayout,
 } from "./roles.ts";
 import { quadsFor } from "./tiled.ts";
-
-const PACK = { label: "wgsl/conv/pack_weights.wgsl", code: packCode };
-const PACK_WORKGROUP = 64;
 
 /** A kernel of this kind. Both have the same parameters, but for those of the weights. */
 export interface GemmForm {
@@ -154,52 +151,17 @@ export function planGemm(
 ): Plan {
   const jobs = correlations.map((c) => jobOf(roles, c, form));
   const launches = jobs.flatMap((job) => [
-    ...(form.packed ? packLaunches(job, limits) : []),
+    ...(form.packed ? packLaunches(packingOf(job), limits) : []),
     ...gemmLaunches(job, limits),
   ]);
   const bytes = Math.max(...jobs.map((job) => job.bytes));
   return { launches, scratch: form.packed ? [bytes] : [] };
 }
 
-function packLaunches(job: Job, limits: Limits): Launch[] {
-  const { roles, correlation, quads, space, weights: packed } = job;
-  const { taps, tapFirst, tapStep } = correlation;
-  const { dtype, weights, geometry: { kernel } } = roles;
-  if (area(taps) === 0) return [];
-  const boxes = sumBoxes(
-    { ...space, images: 1 },
-    [weights, packed],
-    space.summed,
-    limits,
-  );
-  return boxes.map((box) => {
-    const from = windowIn(box, weights);
-    const to = windowIn(box, packed);
-    const vectors = box.groups.size * box.tiles.size * box.summed.size *
-      area(taps);
-    return {
-      kernel: PACK,
-      declarations: `alias T = ${storageType(dtype)};`,
-      constants: { QUADS: quads },
-      bindings: [
-        bind("input", 1, "read", from),
-        bind("scratch", 0, "write", to),
-      ],
-      params: words(
-        ...[box.groups.size, box.tiles.size, box.kept.size, box.summed.size],
-        // A row of taps is one line of all its taps, in one phase.
-        ...[...taps, 1, taps[1], 1],
-        from.base + tapFirst[0] * kernel[1] + tapFirst[1],
-        ...[weights.group ?? 0, weights.kept ?? 0, weights.summed ?? 0],
-        ...[tapStep[0] * kernel[1], tapStep[1]],
-        ...[to.base, packed.group ?? 0, packed.tile ?? 0].map((n) => n / 4),
-      ),
-      workgroups: linearGrid(vectors, PACK_WORKGROUP, limits),
-      trips: quads,
-      flops: 0,
-      bytes: from.size + to.size,
-    };
-  });
+/** A row of taps is one line of all its taps, in one phase. */
+function packingOf({ weights: packed, ...job }: Job): Packing {
+  const [, taps] = job.correlation.taps;
+  return { ...job, packed, walk: { phases: 1, lines: 1, taps } };
 }
 
 function gemmLaunches(job: Job, limits: Limits): Launch[] {

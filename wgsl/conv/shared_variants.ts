@@ -5,7 +5,7 @@ import {
   canStageDepthwise,
   planStagedDepthwise,
 } from "./depthwise_workgroup.ts";
-import { canIm2col, planIm2col } from "./im2col_matmul.ts";
+import { canIm2col, im2colPays, planIm2col } from "./im2col_matmul.ts";
 import {
   canGemm,
   fillsBlocks,
@@ -55,6 +55,7 @@ export function sharedVariants<Attrs>(
         const { roles, correlations: [correlation] } = passOf(request);
         return planIm2col(roles, correlation, request.limits);
       },
+      suits: (request) => im2colPays(passOf(request).roles),
     },
     {
       name: "depthwise_workgroup",

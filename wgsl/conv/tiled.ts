@@ -14,7 +14,7 @@ import {
   windowIn,
 } from "./cut.ts";
 import { area, type Pair } from "./geometry.ts";
-import packCode from "./pack_weights.wgsl" with { type: "text" };
+import { packLaunches, type RowWalk } from "./packing.ts";
 import {
   epilogueIn,
   type Roles,
@@ -25,11 +25,9 @@ import {
 } from "./roles.ts";
 import tiledCode from "./conv2d_tiled.wgsl" with { type: "text" };
 
-const PACK = { label: "wgsl/conv/pack_weights.wgsl", code: packCode };
 const TILED = { label: "wgsl/conv/conv2d_tiled.wgsl", code: tiledCode };
 
-/** Invocations of a workgroup, as written in the kernels. */
-const PACK_WORKGROUP = 64;
+/** Invocations of a workgroup, as written in the kernel. */
 const TILED_WORKGROUP = 32;
 
 /** Outputs of a row that an invocation owns. */
@@ -48,13 +46,6 @@ export function quadsFor(channels: number): number {
   const cost = (quads: number) =>
     Math.ceil(channels / (4 * quads)) * (1.2 + quads);
   return [4, 3, 2, 1].reduce((best, q) => cost(q) < cost(best) ? q : best);
-}
-
-/** How a row of taps is walked: in lines of so many taps, `phases` apart. The last ones may be too many, and have weights of 0. */
-interface RowWalk {
-  readonly phases: number;
-  readonly lines: number;
-  readonly taps: number;
 }
 
 /**
@@ -176,59 +167,6 @@ function partOf(c: Correlation, { first, size }: TapRange): Correlation {
     taps: size,
     tapFirst: move(c.tapFirst, c.tapStep),
   };
-}
-
-function packLaunches(
-  { roles, correlation, quads, walk, space, packed }: Job,
-  limits: Limits,
-): Launch[] {
-  const { geometry: { kernel }, dtype, weights } = roles;
-  const { taps, tapFirst, tapStep } = correlation;
-  if (area(taps) === 0) return [];
-  const boxes = sumBoxes(
-    { ...space, images: 1 },
-    [weights, packed],
-    space.summed,
-    limits,
-  );
-  return boxes.map((box) => {
-    const from = windowIn(box, weights);
-    const to = windowIn(box, packed);
-    const invocations = box.groups.size * box.tiles.size * box.summed.size *
-      packed.block / (4 * quads);
-    return {
-      kernel: PACK,
-      declarations: `alias T = ${storageType(dtype)};`,
-      constants: { QUADS: quads },
-      bindings: [
-        bind("input", 1, "read", from),
-        bind("scratch", 0, "write", to),
-      ],
-      params: words(
-        box.groups.size,
-        box.tiles.size,
-        box.kept.size,
-        box.summed.size,
-        ...taps,
-        walk.lines,
-        walk.taps,
-        walk.phases,
-        from.base + tapFirst[0] * kernel[1] + tapFirst[1],
-        weights.group ?? 0,
-        weights.kept ?? 0,
-        weights.summed ?? 0,
-        tapStep[0] * kernel[1],
-        tapStep[1],
-        to.base / 4,
-        (packed.group ?? 0) / 4,
-        (packed.tile ?? 0) / 4,
-      ),
-      workgroups: linearGrid(invocations, PACK_WORKGROUP, limits),
-      trips: quads,
-      flops: 0,
-      bytes: from.size + to.size,
-    };
-  });
 }
 
 function tileLaunches(
