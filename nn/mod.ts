@@ -64,6 +64,7 @@ export {
   type Dataset,
   type LoaderOptions,
 } from "./data/loader.ts";
+export { decodeImage, type Image } from "./data/image.ts";
 export {
   fashionMnist,
   type FashionMnistOptions,
