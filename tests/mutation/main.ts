@@ -29,7 +29,7 @@ import {
 const ENOUGH = 0.95;
 /** A test file may take this many seconds at least, and this many times what it takes without a fault. */
 const LEAST_SECONDS = 30;
-const TIMES = 10;
+const TIMES = 4;
 
 const flags = parseArgs(Deno.args, {
   string: ["seed", "count", "family", "jobs", "json", "retry"],

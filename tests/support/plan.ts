@@ -16,7 +16,12 @@ import type {
   Slot,
   View,
 } from "../../wgsl/op.ts";
-import { contiguousView, itemBytes, sizeOf } from "../../wgsl/shape.ts";
+import {
+  contiguousView,
+  isContiguous,
+  itemBytes,
+  sizeOf,
+} from "../../wgsl/shape.ts";
 import { emptyData } from "../../core/host.ts";
 import { leaveOut, prepare } from "./pipelines.ts";
 import { elsewhere, record } from "./record.ts";
@@ -141,6 +146,10 @@ export async function runVariant<Attrs>(
   const { inputs, views, attrs, limits } = given;
   const gpu = await testDevice();
   const inputViews = inputs.map((x, i) => views?.[i] ?? contiguousView(x));
+  assert(
+    op.strided || inputViews.every(isContiguous),
+    `${op.name} isn't declared to take strided inputs`,
+  );
   const outputViews = op.infer(inputViews, attrs).map(contiguousView);
   const allowed = { ...PORTABLE_LIMITS, ...limits };
   const variant = op.variants.find((v) => v.name === name);

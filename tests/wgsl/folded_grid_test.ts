@@ -16,6 +16,9 @@ import {
   maxPool2dGather,
 } from "../../wgsl/pool/max_pool2d.ts";
 import { maxPool2dValues } from "../../wgsl/pool/max_pool2d_values.ts";
+import { argMax } from "../../wgsl/reduce/arg.ts";
+import { cumsum } from "../../wgsl/reduce/cumsum.ts";
+import { sum } from "../../wgsl/reduce/reduce.ts";
 import { dropout } from "../../wgsl/random/dropout.ts";
 import { softmax, softmaxBackward } from "../../wgsl/softmax/softmax.ts";
 import { checkFolded } from "../support/folded.ts";
@@ -160,6 +163,33 @@ Deno.test("elementwise kernels walk six axes that don't merge, each operand its 
   await checkOp(neg, { inputs: [x], views: [a], attrs });
   await checkOp(add, { inputs: [x, y], views: [a, b], attrs });
   await checkOp(where, { inputs: [truth, x, y], views: [c, a, b], attrs });
+});
+
+Deno.test("reductions, running sums and gathering walk five axes that don't merge", async () => {
+  const shape = [2, 3, 2, 3, 4, 2];
+  const order = [4, 1, 5, 0, 3, 2];
+  const strides = new Array<number>(6);
+  let step = 1;
+  for (const axis of order) {
+    strides[axis] = step;
+    step *= shape[axis];
+  }
+  const views: View[] = [{ shape, strides, offset: 2, dtype: "f32" }];
+  const inputs = [noise([290])];
+  for (const axes of [[2], [0, 1, 2, 4, 5], [1, 3, 5]]) {
+    const attrs = { axes, keepDims: false };
+    await checkOp(sum, { inputs, views, attrs, length: 96 });
+  }
+  for (const axis of [3, 4]) {
+    const attrs = { axis, reverse: false };
+    await checkOp(cumsum, { inputs, views, attrs, length: 4 });
+    await checkOp(argMax, { inputs, views, attrs: { axis, keepDims: true } });
+    await checkOp(gather, {
+      inputs: [...inputs, indices(shape, 3)],
+      views: [...views, undefined],
+      attrs: { axis },
+    });
+  }
 });
 
 Deno.test("dropout and softmax find their place in a folded grid", async () => {

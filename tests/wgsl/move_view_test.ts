@@ -5,6 +5,7 @@ import {
   expand,
   permute,
   reshape,
+  reshapedStrides,
   resolveShape,
   slice,
 } from "../../wgsl/move/view.ts";
@@ -60,6 +61,24 @@ Deno.test("reshape keeps the order, wherever the view starts", () => {
   const view = reshape.view(tail, { shape: [3, -1] });
   assertEquals([view.shape, view.strides], [[3, 4], [4, 1]]);
   assertEquals(shown(view, 24), [...Array(24).keys()].slice(12));
+});
+
+Deno.test("reshape joins axes over those of size 1, and not over gaps", () => {
+  const view = (shape: number[], strides: number[]): View => ({
+    shape,
+    strides,
+    offset: 0,
+    dtype: "f32",
+  });
+  // The stride of an axis of size 1 says nothing.
+  assertEquals(reshapedStrides(view([2, 1, 3], [3, 99, 1]), [6]), [1]);
+  assertEquals(reshapedStrides(view([2, 1, 3], [3, 99, 1]), [3, 2]), [2, 1]);
+  const gaps = view([1, 2, 3], [14, 7, 1]);
+  assertEquals(reshapedStrides(gaps, [6]), undefined);
+  assertEquals(reshapedStrides(gaps, [2, 1, 3])?.toSpliced(1, 1), [7, 1]);
+  const columns = view([4, 6], [1, 4]);
+  assertEquals(reshapedStrides(columns, [4, 2, 3]), [1, 12, 4]);
+  assertEquals(reshapedStrides(columns, [8, 3]), undefined);
 });
 
 Deno.test("resolveShape finds the size that is left open", () => {

@@ -254,6 +254,12 @@ Deno.test("random ops name what doesn't fit", () => {
       "Cannot draw uniform numbers from 1 to 1: expected a low end below the high end, both finite in f32",
     ],
     [
+      // Each end is finite, and what lies between them isn't.
+      () => uniform.infer([], { ...stream, low: -3e38, high: 3e38 }),
+      RangeError,
+      "Cannot draw uniform numbers from -3e+38 to 3e+38: expected a low end below the high end, both finite in f32",
+    ],
+    [
       () => uniform.infer([], { ...stream, low: 0, high: 1, dtype: "i32" }),
       DTypeError,
       "Cannot draw uniform numbers of i32: expected a float dtype",
