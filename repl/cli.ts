@@ -12,7 +12,7 @@ import { watchInterrupts } from "./interrupts.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
 import { rowsOf, runScript } from "./script.ts";
 import { type Host, Session } from "./session.ts";
-import { type Colors, standardOutput } from "./term/screen.ts";
+import { type Colors, standardOutput } from "../nn/term/screen.ts";
 
 /** What {@linkcode run} tells whoever opens the library. */
 export interface OpenOptions {

@@ -11,7 +11,7 @@ import { libraryHost } from "./library.ts";
 import { seedOf, UsageError } from "./options.ts";
 import { Session } from "./session.ts";
 import { ensureAdapter } from "./setup.ts";
-import { standardOutput } from "./term/screen.ts";
+import { standardOutput } from "../nn/term/screen.ts";
 import { VERSION } from "./version.ts";
 
 const USAGE = `Usage: deno task demo [options]

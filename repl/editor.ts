@@ -4,8 +4,8 @@ import { createInterface, type Interface } from "node:readline";
 import type { History } from "./history.ts";
 import { Keys } from "./keys.ts";
 import type { Outcome, Session } from "./session.ts";
-import type { Colors } from "./term/screen.ts";
-import { paint } from "./term/style.ts";
+import type { Colors } from "../nn/term/screen.ts";
+import { paint } from "../nn/term/style.ts";
 
 const PROMPT = "> ";
 const CONTINUATION = "… ";

@@ -4,8 +4,8 @@
  */
 import type { Session } from "./session.ts";
 import { statements } from "./statements.ts";
-import type { Colors } from "./term/screen.ts";
-import { paint } from "./term/style.ts";
+import type { Colors } from "../nn/term/screen.ts";
+import { paint } from "../nn/term/style.ts";
 
 export interface LessonOptions {
   /** The name that errors carry. */

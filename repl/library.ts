@@ -3,9 +3,9 @@ import { onInterrupt } from "../core/runtime.ts";
 import * as library from "../mod.ts";
 import type { Host } from "./session.ts";
 import { pictures } from "./term/picture.ts";
-import { plot } from "./term/plot.ts";
-import type { Colors } from "./term/screen.ts";
-import { trainingProgress } from "./term/training.ts";
+import { plot } from "../nn/term/plot.ts";
+import type { Colors } from "../nn/term/screen.ts";
+import { trainingProgress } from "../nn/term/training.ts";
 
 /** How deep inside a value tensors are looked for to show them with their elements, and how many are read. */
 const READ_DEPTH = 3;

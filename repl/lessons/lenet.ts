@@ -5,8 +5,8 @@
  */
 import { nn, noGrad, randn } from "../../mod.ts";
 import { pictures } from "../term/picture.ts";
-import { plot } from "../term/plot.ts";
-import { trainingProgress } from "../term/training.ts";
+import { plot } from "../../nn/term/plot.ts";
+import { trainingProgress } from "../../nn/term/training.ts";
 
 // A batch of one grey picture, 28 by 28: [pictures, channels, rows, columns]. Noise will do to look at shapes.
 const x = randn([1, 1, 28, 28]);

@@ -2,9 +2,13 @@
  * Grey pictures in a terminal. With colours a character is two pixels, one above the other (`▀` in one grey on another); without, it is one of
  * a few characters of growing density.
  */
-import { Drawing } from "./drawing.ts";
-import { type Colors, type Screen, standardOutput } from "./screen.ts";
-import { padEnd, paint, widthOf } from "./style.ts";
+import { Drawing } from "../../nn/term/drawing.ts";
+import {
+  type Colors,
+  type Screen,
+  standardOutput,
+} from "../../nn/term/screen.ts";
+import { padEnd, paint, widthOf } from "../../nn/term/style.ts";
 
 /** A grey picture. Its pixels run row by row, dark to bright. */
 export interface Picture {

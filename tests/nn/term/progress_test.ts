@@ -4,8 +4,8 @@ import {
   duration,
   ProgressLine,
   quantity,
-} from "../../../repl/term/progress.ts";
-import { colorsOf, type Screen } from "../../../repl/term/screen.ts";
+} from "../../../nn/term/progress.ts";
+import { colorsOf, type Screen } from "../../../nn/term/screen.ts";
 
 function screen(options: Partial<Screen>): Screen & { text: string } {
   return {

@@ -1,9 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  plot,
-  type PlotOptions,
-  type Series,
-} from "../../../repl/term/plot.ts";
+import { plot, type PlotOptions, type Series } from "../../../nn/term/plot.ts";
 
 const plain = { colors: "none", columns: 80 } as const;
 
