@@ -84,6 +84,8 @@ Deno.test("variants agree with the reference where rows straddle blocks, spans a
       assertEquals(ran, ["merge", "naive"]);
     }
   }
+  // Rows that fill their shares and workgroups whole.
+  await checkOp(sort, { inputs: [noise([64, 64])], attrs: UP });
 });
 
 Deno.test("every element type and rank is sorted along the last axis", async () => {
