@@ -12,32 +12,22 @@ import {
 } from "../wgsl/pool/max_pool2d.ts";
 import { maxPool2dValues as maxPoolValuesOp } from "../wgsl/pool/max_pool2d_values.ts";
 import { formatShape } from "../wgsl/shape.ts";
+import {
+  type Padding2d,
+  pair,
+  sameBorder,
+  sides,
+  type Size2d,
+} from "./geometry.ts";
 
-/** One number for both axes, or `[height, width]`. */
-export type Size2d = number | readonly [number, number];
-
-/** The two numbers of a {@linkcode Size2d}. */
-export function pair(size: Size2d): [number, number] {
-  return typeof size === "number" ? [size, size] : [size[0], size[1]];
-}
-
-/** Zeros around a picture: one number for all sides, `[vertical, horizontal]`, or `[top, bottom, left, right]`. */
-export type Padding2d = Size2d | readonly [number, number, number, number];
-
-/** The four sides of a {@linkcode Padding2d}. */
-export function sides(padding: Padding2d): [number, number, number, number] {
-  if (typeof padding === "number") return [padding, padding, padding, padding];
-  return padding.length === 4
-    ? [...padding]
-    : [padding[0], padding[0], padding[1], padding[1]];
-}
+export type { Padding2d, Size2d } from "./geometry.ts";
 
 /** Options of {@linkcode conv2d} beside its bias, as layers take them. */
 export interface ConvOptions {
   /** @default 1 */
   readonly stride?: Size2d;
-  /** Zeros around the input. @default 0 */
-  readonly padding?: Padding2d;
+  /** Zeros around the input; "same" gives the output the input's size and needs stride 1. @default 0 */
+  readonly padding?: Padding2d | "same";
   /** Step between the taps of the kernel. @default 1 */
   readonly dilation?: Size2d;
   /** Parts that channels are divided into, each with kernels of its own. @default 1 */
@@ -60,11 +50,15 @@ export function conv2d(
   w: Tensor,
   options: Conv2dFunctionOptions = {},
 ): Tensor {
-  const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+  const { bias, padding = 0, groups = 1 } = options;
+  const stride = pair(options.stride ?? 1);
+  const dilation = pair(options.dilation ?? 1);
   const attrs = {
-    stride: pair(stride),
-    padding: sides(padding),
-    dilation: pair(dilation),
+    stride,
+    padding: padding === "same"
+      ? sameBorder([w.shape[2], w.shape[3]], stride, dilation)
+      : sides(padding),
+    dilation,
     groups,
   };
   return apply(convOp, bias ? [x, w, bias] : [x, w], attrs)[0];
@@ -130,7 +124,7 @@ export interface AvgPoolOptions {
   /** Whether the padding's zeros count in the average. @default true */
   readonly countIncludePad?: boolean;
   /** Divide by this instead of by the number of cells. */
-  readonly divisor?: number;
+  readonly divisorOverride?: number;
 }
 
 /** The average of each window. `x: [N, C, H, W] → [N, C, OH, OW]` */
@@ -139,7 +133,7 @@ export function avgPool2d(
   kernel: Size2d,
   options: AvgPoolOptions = {},
 ): Tensor {
-  const { stride = kernel, padding = 0, divisor } = options;
+  const { stride = kernel, padding = 0, divisorOverride: divisor } = options;
   return apply(avgPoolOp, [x], {
     kernel: pair(kernel),
     stride: pair(stride),

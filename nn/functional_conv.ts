@@ -4,20 +4,21 @@ import { apply, type Tensor } from "../core/tensor.ts";
 import { conv2dInputGradient } from "../wgsl/conv/conv2d_input_gradient.ts";
 import { ShapeError } from "../wgsl/errors.ts";
 import { formatShape } from "../wgsl/shape.ts";
+import { conv2d } from "./functional.ts";
 import {
-  conv2d,
   type Padding2d,
   pair,
+  sameSides,
   sides,
   type Size2d,
-} from "./functional.ts";
+} from "./geometry.ts";
 
 /** Options of {@linkcode conv1d} beside its bias, as layers take them. */
 export interface Conv1dOptions {
   /** @default 1 */
   readonly stride?: number;
-  /** Zeros at both ends: one number for both or `[left, right]`. @default 0 */
-  readonly padding?: number | readonly [left: number, right: number];
+  /** Zeros at both ends: one number for both or `[left, right]`; "same" gives the output the input's length and needs stride 1. @default 0 */
+  readonly padding?: number | readonly [left: number, right: number] | "same";
   /** Step between the taps of the kernel. @default 1 */
   readonly dilation?: number;
   /** Parts that channels are divided into, each with kernels of its own. @default 1 */
@@ -62,9 +63,7 @@ export function conv1d(
       [x.shape, w.shape],
     );
   }
-  const [left, right] = typeof padding === "number"
-    ? [padding, padding]
-    : padding;
+  const [left, right] = endsOf(padding, w.shape[2], stride, dilation);
   return tidy(() =>
     conv2d(x.unsqueeze(2), w.unsqueeze(2), {
       ...(bias ? { bias } : {}),
@@ -74,6 +73,17 @@ export function conv1d(
       groups,
     }).squeeze(2)
   );
+}
+
+/** The zeros at both ends that a padding stands for. */
+export function endsOf(
+  padding: NonNullable<Conv1dOptions["padding"]>,
+  taps: number,
+  stride: number,
+  dilation: number,
+): readonly [number, number] {
+  if (padding === "same") return sameSides(taps, stride, dilation);
+  return typeof padding === "number" ? [padding, padding] : padding;
 }
 
 /** Options of {@linkcode convTranspose2d} beside its bias, as layers take them. */

@@ -172,14 +172,41 @@ export function groupNorm(
   return normalizeGroups(x, groups, options);
 }
 
+/** Options of {@linkcode instanceNorm}. */
+export interface InstanceNormOptions extends NormOptions {
+  /** `[C]`, moved towards the average of the samples' means. */
+  readonly runningMean?: Tensor;
+  /** `[C]`, moved towards the average of the samples' unbiased variances. */
+  readonly runningVar?: Tensor;
+  /** Whether to normalise by the samples' own statistics, or by the running ones. @default true */
+  readonly useInputStats?: boolean;
+  /** Share of the samples' statistics in the running ones. @default 0.1 */
+  readonly momentum?: number;
+}
+
 /**
  * Normalises each channel of each sample by its mean and variance over the space (Ulyanov, Vedaldi & Lempitsky 2016). `x: [N, C, L…] → the same`;
- * weight and bias `[C]`.
+ * weight and bias `[C]`. Running statistics, where given, are changed in place; without `useInputStats` x is normalised by them instead.
  *
- * @throws {ShapeError} For planes of one value.
+ * @throws {ShapeError} For planes of one value, and without running statistics where they are asked for.
  */
-export function instanceNorm(x: Tensor, options: NormOptions = {}): Tensor {
+export function instanceNorm(
+  x: Tensor,
+  options: InstanceNormOptions = {},
+): Tensor {
   checkRank(x, "instance norm");
+  const { runningMean, runningVar, useInputStats = true } = options;
+  if (!useInputStats) {
+    if (!runningMean || !runningVar) {
+      throw new ShapeError(
+        `Cannot apply instance norm to ${
+          formatShape(x.shape)
+        } by running statistics: there are none`,
+        [x.shape],
+      );
+    }
+    return batchNorm(x, runningMean, runningVar, affineOf(options));
+  }
   const plane = x.shape.slice(2).reduce((a, b) => a * b, 1);
   if (plane === 1) {
     throw new ShapeError(
@@ -189,7 +216,20 @@ export function instanceNorm(x: Tensor, options: NormOptions = {}): Tensor {
       [x.shape],
     );
   }
-  return normalizeGroups(x, x.shape[1], options);
+  const [samples, channels] = x.shape;
+  if (!runningMean || !runningVar || x.size === 0) {
+    return normalizeGroups(x, channels, options);
+  }
+  return tidy(() => {
+    const attrs = attrsOf(groupForm(x.shape, channels), options);
+    const [y, stats] = apply(normalize, [x, ...parametersOf(options)], attrs);
+    noGrad(() => {
+      const mean = stats.reshape([samples, channels, 2]).mean(0);
+      const { momentum = 0.1 } = options;
+      moveRunning(runningMean, runningVar, mean, plane, momentum);
+    });
+    return y;
+  });
 }
 
 /** Options of {@linkcode localResponseNorm}. */
@@ -236,6 +276,15 @@ function attrsOf(
 ): NormAttrs {
   const present = { weight: weight !== undefined, bias: bias !== undefined };
   return { ...form, ...present, eps, centered };
+}
+
+/** What a normalisation that begins with the same options takes of them. */
+function affineOf({ weight, bias, eps }: NormOptions): NormOptions {
+  return {
+    ...(weight ? { weight } : {}),
+    ...(bias ? { bias } : {}),
+    ...(eps === undefined ? {} : { eps }),
+  };
 }
 
 function parametersOf({ weight, bias }: NormOptions): Tensor[] {

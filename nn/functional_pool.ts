@@ -6,7 +6,8 @@ import { adaptiveMaxPool2d as adaptiveMaxOp } from "../wgsl/pool/adaptive_max_po
 import { ShapeError } from "../wgsl/errors.ts";
 import { maxUnpool2d as maxUnpoolOp } from "../wgsl/pool/max_unpool2d.ts";
 import { expectPlanes } from "../wgsl/pool/window.ts";
-import { avgPool2d, pair, type Size2d } from "./functional.ts";
+import { avgPool2d } from "./functional.ts";
+import { pair, type Size2d } from "./geometry.ts";
 
 /** Height and width of an output: one number for both, or `[height, width]`, where null keeps the input's. */
 export type OutputSize2d =

@@ -5,7 +5,7 @@ import {
   unfold as unfoldOp,
   type UnfoldAttrs,
 } from "../wgsl/unfold/unfold.ts";
-import { pair, type Size2d } from "./functional.ts";
+import { pair, type Size2d } from "./geometry.ts";
 
 /** Options of {@linkcode unfold} and {@linkcode fold}. */
 export interface UnfoldOptions {

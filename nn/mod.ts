@@ -22,6 +22,11 @@ export {
 } from "./layers/container.ts";
 export { ModuleDict, ModuleList } from "./layers/list.ts";
 export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
+export {
+  BatchNorm1d,
+  BatchNorm2d,
+  type BatchNormLayerOptions,
+} from "./layers/batch_norm.ts";
 export * from "./layers/conv1d.ts";
 export * from "./layers/conv_transpose.ts";
 export { AlphaDropout, Dropout, Dropout2d } from "./layers/dropout.ts";
@@ -61,9 +66,17 @@ export * as init from "./init.ts";
 export {
   type Batch,
   DataLoader,
-  type Dataset,
   type LoaderOptions,
+  type Sampler,
 } from "./data/loader.ts";
+export {
+  ArrayDataset,
+  type Dataset,
+  type Example,
+  type Examples,
+  type ImageArrays,
+} from "./data/dataset.ts";
+export { ConcatDataset, randomSplit, Subset } from "./data/subset.ts";
 export { decodeImage, type Image } from "./data/image.ts";
 export {
   fashionMnist,

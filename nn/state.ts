@@ -8,7 +8,7 @@ export type StateDict = ReadonlyMap<string, Tensor>;
 /**
  * Copies `state` into `own` by name. All is checked before anything changes.
  *
- * @throws {Error} What is missing, unexpected or mis-shaped, in one table.
+ * @throws {Error} What is missing, unexpected, mis-shaped or freed, in one table.
  */
 export function loadInto(
   own: StateDict,
@@ -29,6 +29,8 @@ export function loadInto(
           formatShape(target.shape)
         } needed`,
       );
+    } else if (source.disposed) {
+      problems.push(`freed       ${name} ${formatShape(source.shape)}`);
     }
   }
   for (const name of strict ? state.keys() : []) {

@@ -47,18 +47,31 @@ export class Sequential extends Module {
   }
 }
 
-/** The axes from `start` on as one. `[N, C, H, W] → [N, C·H·W]` */
+/** The axes from `start` to `end`, both included, as one. `[N, C, H, W] → [N, C·H·W]` */
 export class Flatten extends Module {
-  constructor(readonly start = 1) {
+  constructor(readonly start = 1, readonly end = -1) {
     super();
   }
 
   override forward(x: Tensor): Tensor {
-    return x.flatten(this.start);
+    const start = normalizeAxis(this.start, x.rank, "flatten");
+    const end = normalizeAxis(this.end, x.rank, "flatten");
+    if (end < start) {
+      throw new ShapeError(
+        `Cannot flatten ${
+          formatShape(x.shape)
+        } from axis ${this.start} to ${this.end}: expected the first to come first`,
+        [x.shape],
+      );
+    }
+    const size = x.shape.slice(start, end + 1).reduce((a, b) => a * b, 1);
+    return x.reshape(x.shape.toSpliced(start, end + 1 - start, size));
   }
 
   override describe(): string {
-    return this.start === 1 ? "" : String(this.start);
+    const { start, end } = this;
+    if (end !== -1) return `${start}, ${end}`;
+    return start === 1 ? "" : String(start);
   }
 }
 

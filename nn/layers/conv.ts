@@ -1,14 +1,8 @@
 /** Convolution layer. */
 import { tidy } from "../../core/scope.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import {
-  conv2d,
-  type ConvOptions,
-  type Padding2d,
-  pair,
-  sides,
-  type Size2d,
-} from "../functional.ts";
+import { conv2d, type ConvOptions } from "../functional.ts";
+import { pair, sameBorder, sides, type Size2d } from "../geometry.ts";
 import { pad } from "../functional_pad.ts";
 import { defaultBias, defaultWeight, fans } from "../init.ts";
 import { Module } from "../module.ts";
@@ -16,11 +10,8 @@ import { type Parameter, parameter } from "../parameter.ts";
 import type { BiasOptions } from "./linear.ts";
 
 /** Options of {@linkcode Conv2d}. */
-export interface Conv2dOptions
-  extends Omit<ConvOptions, "padding">, BiasOptions {
-  /** What is put around the input; "same" gives the output the input's size and needs stride 1. @default 0 */
-  readonly padding?: Padding2d | "same";
-  /** What it consists of: zeros, the input mirrored about its edge, or its edge repeated. @default "zeros" */
+export interface Conv2dOptions extends ConvOptions, BiasOptions {
+  /** What the padding consists of: zeros, the input mirrored about its edge, or its edge repeated. @default "zeros" */
   readonly paddingMode?: "zeros" | "reflect" | "replicate";
 }
 
@@ -85,24 +76,13 @@ export class Conv2d extends Module {
   }
 }
 
-/** The four sides of a layer's padding. "Same" puts the odd one at the bottom and the right, as PyTorch does. */
+/** The four sides of a layer's padding. */
 function paddingOf(
   kernelSize: readonly [number, number],
   { padding = 0, stride = 1, dilation = 1 }: Conv2dOptions,
 ): readonly [number, number, number, number] {
   if (padding !== "same") return sides(padding);
-  if (pair(stride).some((step) => step !== 1)) {
-    throw new RangeError(
-      `Cannot give an output the size of its input: padding "same" needs stride 1 but the stride is ${
-        describeOption(stride)
-      }`,
-    );
-  }
-  const [height, width] = kernelSize.map((taps, axis) =>
-    pair(dilation)[axis] * (taps - 1)
-  );
-  const [top, left] = [Math.floor(height / 2), Math.floor(width / 2)];
-  return [top, height - top, left, width - left];
+  return sameBorder(kernelSize, pair(stride), pair(dilation));
 }
 
 /** Refuses channels that groups don't divide. */

@@ -1,6 +1,8 @@
 /** Convolution layer for sequences. */
+import { tidy } from "../../core/scope.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { conv1d, type Conv1dOptions } from "../functional_conv.ts";
+import { conv1d, type Conv1dOptions, endsOf } from "../functional_conv.ts";
+import { pad } from "../functional_pad.ts";
 import { defaultBias, defaultWeight, fans } from "../init.ts";
 import { Module } from "../module.ts";
 import { type Parameter, parameter } from "../parameter.ts";
@@ -8,7 +10,10 @@ import { checkGroups, describeOptions } from "./conv.ts";
 import type { BiasOptions } from "./linear.ts";
 
 /** Options of {@linkcode Conv1d}. */
-export interface Conv1dLayerOptions extends Conv1dOptions, BiasOptions {}
+export interface Conv1dLayerOptions extends Conv1dOptions, BiasOptions {
+  /** What the padding consists of: zeros, the input mirrored about its edge, or its edge repeated. @default "zeros" */
+  readonly paddingMode?: "zeros" | "reflect" | "replicate";
+}
 
 /** Convolution of sequences (Waibel et al. 1989, time-delay networks). `x: [N, inChannels, L] → [N, outChannels, OL]` */
 export class Conv1d extends Module {
@@ -17,7 +22,9 @@ export class Conv1d extends Module {
   /** `[outChannels]` */
   readonly bias: Parameter | null;
   /** As given, without the bias. */
-  readonly options: Conv1dOptions;
+  readonly options: Omit<Conv1dLayerOptions, "bias">;
+  /** `[left, right]` */
+  readonly padding: readonly [number, number];
 
   constructor(
     readonly inChannels: number,
@@ -27,9 +34,10 @@ export class Conv1d extends Module {
   ) {
     super();
     const { bias = true, ...rest } = options;
-    const { groups = 1 } = rest;
+    const { groups = 1, padding = 0, stride = 1, dilation = 1 } = rest;
     checkGroups(inChannels, outChannels, groups);
     this.options = rest;
+    this.padding = endsOf(padding, kernelSize, stride, dilation);
     const shape = [outChannels, inChannels / groups, kernelSize];
     this.weight = parameter(() => defaultWeight(shape));
     this.bias = bias
@@ -38,8 +46,13 @@ export class Conv1d extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const { weight, bias } = this;
-    return conv1d(x, weight, { ...this.options, ...(bias ? { bias } : {}) });
+    const { weight, bias, padding } = this;
+    const { paddingMode: mode = "zeros", ...rest } = this.options;
+    const options = { ...rest, ...(bias ? { bias } : {}) };
+    if (mode === "zeros") return conv1d(x, weight, { ...options, padding });
+    return tidy(() =>
+      conv1d(pad(x, padding, { mode }), weight, { ...options, padding: 0 })
+    );
   }
 
   override describe(): string {

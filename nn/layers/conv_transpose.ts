@@ -1,6 +1,6 @@
 /** Transposed convolution layer. */
 import type { Tensor } from "../../core/tensor.ts";
-import { pair, type Size2d } from "../functional.ts";
+import { pair, type Size2d } from "../geometry.ts";
 import {
   convTranspose2d,
   type ConvTransposeOptions,

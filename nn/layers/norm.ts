@@ -1,138 +1,21 @@
 /** Normalisation layers, with PyTorch's names, defaults and meaning. */
 import { ones, zeros } from "../../core/create.ts";
-import { noGrad } from "../../core/autograd.ts";
-import { outsideScopes, tidy } from "../../core/scope.ts";
+import { outsideScopes } from "../../core/scope.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { ShapeError } from "../../wgsl/errors.ts";
 import type { Shape } from "../../wgsl/op.ts";
 import { formatShape } from "../../wgsl/shape.ts";
 import {
-  batchNorm,
   groupNorm,
   instanceNorm,
   layerNorm,
   localResponseNorm,
   type LocalResponseOptions,
-  type NormOptions,
   rmsNorm,
 } from "../functional_norm.ts";
 import { Module } from "../module.ts";
 import { type Parameter, parameter } from "../parameter.ts";
-
-/** Options of {@linkcode BatchNorm1d} and {@linkcode BatchNorm2d}. */
-export interface BatchNormLayerOptions {
-  /** Added to the variance before its root is taken. @default 1e-5 */
-  readonly eps?: number;
-  /** Share of a batch's statistics in the running ones; null: the plain average of all batches. @default 0.1 */
-  readonly momentum?: number | null;
-  /** Whether to learn a factor and a summand for each channel. @default true */
-  readonly affine?: boolean;
-  /** Whether to keep running statistics, which evaluation uses. Without them each batch is normalised by its own. @default true */
-  readonly trackRunningStats?: boolean;
-}
-
-/** What the batch norms share; they differ in the ranks that they take. */
-abstract class BatchNorm extends Module {
-  /** `[numFeatures]`, ones at first. */
-  readonly weight: Parameter | null;
-  /** `[numFeatures]`, zeros at first. */
-  readonly bias: Parameter | null;
-  /** `[numFeatures]`. Buffers have the names under which PyTorch saves them. */
-  readonly running_mean: Tensor | null;
-  /** `[numFeatures]` */
-  readonly running_var: Tensor | null;
-  readonly eps: number;
-  readonly momentum: number | null;
-  protected readonly tracked: Tensor | null;
-  /** Batches that `tracked` doesn't count yet: most networks never read it, so that no launch is spent on it. */
-  protected pending = 0;
-
-  constructor(
-    readonly numFeatures: number,
-    options: BatchNormLayerOptions = {},
-  ) {
-    super();
-    const { eps = 1e-5, momentum = 0.1 } = options;
-    const { affine = true, trackRunningStats = true } = options;
-    this.eps = eps;
-    this.momentum = momentum;
-    const shape = [numFeatures];
-    this.weight = affine ? parameter(() => ones(shape)) : null;
-    this.bias = affine ? parameter(() => zeros(shape)) : null;
-    const buffer = (make: () => Tensor) =>
-      trackRunningStats ? outsideScopes(make) : null;
-    this.running_mean = buffer(() => zeros(shape));
-    this.running_var = buffer(() => ones(shape));
-    this.tracked = buffer(() => zeros([], { dtype: "i32" }));
-    this.registerBuffer("running_mean");
-    this.registerBuffer("running_var");
-    this.registerBuffer("num_batches_tracked");
-  }
-
-  /** Batches that the running statistics have seen in training, an i32 scalar. */
-  get num_batches_tracked(): Tensor | null {
-    const tracked = this.tracked;
-    if (tracked && this.pending > 0) {
-      const pending = this.pending;
-      tidy(() => noGrad(() => tracked.assign(tracked.add(pending))));
-      this.pending = 0;
-    }
-    return tracked;
-  }
-
-  /** Refuses inputs of another rank. */
-  protected abstract checkInput(x: Tensor): void;
-
-  override forward(x: Tensor): Tensor {
-    this.checkInput(x);
-    const { running_mean: mean, running_var: variance } = this;
-    const training = this.training || !mean;
-    if (training && mean && x.size > 0) this.pending++;
-    const momentum = this.momentum ??
-      (training ? this.num_batches_tracked?.to("f32").reciprocal() : 0);
-    return batchNorm(x, mean, variance, {
-      ...affineOf(this),
-      training,
-      ...(momentum === undefined ? {} : { momentum }),
-      eps: this.eps,
-    });
-  }
-
-  override describe(): string {
-    return `${this.numFeatures}, eps=${this.eps}, momentum=${this.momentum}, affine=${
-      this
-        .weight !== null
-    }, trackRunningStats=${this.tracked !== null}`;
-  }
-
-  /** Refuses inputs but those of some ranks with `numFeatures` channels. */
-  protected requireShape(
-    x: Tensor,
-    ranks: readonly number[],
-    want: string,
-  ): void {
-    if (ranks.includes(x.rank) && x.shape[1] === this.numFeatures) return;
-    throw new ShapeError(
-      `Cannot normalise ${formatShape(x.shape)}: expected ${want}`,
-      [x.shape],
-    );
-  }
-}
-
-/** Batch norm of rows or of sequences (Ioffe & Szegedy 2015). `x: [N, C]` or `[N, C, L] → the same` */
-export class BatchNorm1d extends BatchNorm {
-  protected override checkInput(x: Tensor): void {
-    const c = this.numFeatures;
-    this.requireShape(x, [2, 3], `[N, ${c}] or [N, ${c}, L]`);
-  }
-}
-
-/** Batch norm of pictures (Ioffe & Szegedy 2015). `x: [N, C, H, W] → the same` */
-export class BatchNorm2d extends BatchNorm {
-  protected override checkInput(x: Tensor): void {
-    this.requireShape(x, [4], `[N, ${this.numFeatures}, H, W]`);
-  }
-}
+import { affineOf } from "./batch_norm.ts";
 
 /** Options of {@linkcode LayerNorm}. */
 export interface LayerNormOptions {
@@ -177,7 +60,7 @@ export class LayerNorm extends Module {
   }
 }
 
-/** Options of {@linkcode GroupNorm} and {@linkcode InstanceNorm2d}. */
+/** Options of {@linkcode GroupNorm}, and part of those of {@linkcode InstanceNorm2d}. */
 export interface ChannelNormOptions {
   /** Added to the variance before its root is taken. @default 1e-5 */
   readonly eps?: number;
@@ -221,22 +104,51 @@ export class GroupNorm extends Module {
   }
 }
 
+/** Options of {@linkcode InstanceNorm2d}. */
+export interface InstanceNormLayerOptions extends ChannelNormOptions {
+  /** Share of a batch's statistics in the running ones. @default 0.1 */
+  readonly momentum?: number;
+  /** Whether to keep running statistics, by which evaluation normalises. @default false */
+  readonly trackRunningStats?: boolean;
+}
+
 /** Normalises each channel of each picture (Ulyanov, Vedaldi & Lempitsky 2016). `x: [N, C, H, W] → the same` */
 export class InstanceNorm2d extends Module {
   /** `[numFeatures]`, ones at first. */
   readonly weight: Parameter | null;
   /** `[numFeatures]`, zeros at first. */
   readonly bias: Parameter | null;
+  /** `[numFeatures]`. Buffers have the names under which PyTorch saves them. */
+  readonly running_mean: Tensor | null;
+  /** `[numFeatures]` */
+  readonly running_var: Tensor | null;
+  /** An i32 scalar that stays 0, as PyTorch's does. */
+  readonly num_batches_tracked: Tensor | null;
   readonly eps: number;
+  readonly momentum: number;
 
   constructor(
     readonly numFeatures: number,
-    { eps = 1e-5, affine = false }: ChannelNormOptions = {},
+    options: InstanceNormLayerOptions = {},
   ) {
     super();
+    const { eps = 1e-5, momentum = 0.1 } = options;
+    const { affine = false, trackRunningStats = false } = options;
     this.eps = eps;
-    this.weight = affine ? parameter(() => ones([numFeatures])) : null;
-    this.bias = affine ? parameter(() => zeros([numFeatures])) : null;
+    this.momentum = momentum;
+    const shape = [numFeatures];
+    this.weight = affine ? parameter(() => ones(shape)) : null;
+    this.bias = affine ? parameter(() => zeros(shape)) : null;
+    const buffer = (name: string, make: () => Tensor) => {
+      this.registerBuffer(name);
+      return trackRunningStats ? outsideScopes(make) : null;
+    };
+    this.running_mean = buffer("running_mean", () => zeros(shape));
+    this.running_var = buffer("running_var", () => ones(shape));
+    this.num_batches_tracked = buffer(
+      "num_batches_tracked",
+      () => zeros([], { dtype: "i32" }),
+    );
   }
 
   override forward(x: Tensor): Tensor {
@@ -248,12 +160,21 @@ export class InstanceNorm2d extends Module {
         [x.shape],
       );
     }
-    return instanceNorm(x, { ...affineOf(this), eps: this.eps });
+    const { running_mean: mean, running_var: variance, momentum, eps } = this;
+    return instanceNorm(x, {
+      ...affineOf(this),
+      ...(mean && variance ? { runningMean: mean, runningVar: variance } : {}),
+      useInputStats: this.training || !mean,
+      momentum,
+      eps,
+    });
   }
 
   override describe(): string {
-    return `${this.numFeatures}, eps=${this.eps}, affine=${
-      this.weight !== null
+    const { numFeatures, eps, momentum } = this;
+    const affine = this.weight !== null;
+    return `${numFeatures}, eps=${eps}, affine=${affine}${
+      this.running_mean ? `, momentum=${momentum}, trackRunningStats=true` : ""
     }`;
   }
 }
@@ -316,16 +237,6 @@ export class LocalResponseNorm extends Module {
     const { alpha = 1e-4, beta = 0.75, k = 1 } = this.options;
     return `${this.size}, alpha=${alpha}, beta=${beta}, k=${k}`;
   }
-}
-
-/** The parameters that a layer has, as options of its function. */
-function affineOf(
-  { weight, bias }: {
-    readonly weight: Parameter | null;
-    readonly bias: Parameter | null;
-  },
-): NormOptions {
-  return { ...(weight ? { weight } : {}), ...(bias ? { bias } : {}) };
 }
 
 function shapeOf(size: number | Shape): Shape {

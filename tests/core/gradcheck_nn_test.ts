@@ -122,7 +122,7 @@ testGradients(
 
 testGradients(
   "avgPool2d with a divisor has its derivatives",
-  (x) => avgPool2d(x, 2, { stride: 1, divisor: 3 }).square(),
+  (x) => avgPool2d(x, 2, { stride: 1, divisorOverride: 3 }).square(),
   [sample([1, 1, 3, 3], 6)],
 );
 
