@@ -6,6 +6,11 @@ export {
   PaperAlexNet,
 } from "./alexnet.ts";
 export {
+  auxiliaryLoss,
+  type AuxiliaryLossOptions,
+  AuxiliaryNet,
+} from "./auxiliary.ts";
+export {
   D2lDenseBlock,
   d2lDenseNet,
   type D2lDenseNetOptions,
@@ -20,6 +25,54 @@ export {
   type DenseNetSizes,
   Transition,
 } from "./densenet.ts";
+export {
+  GoogLeNet,
+  googlenet,
+  GoogLeNetAux,
+  type GoogLeNetOptions,
+  Inception,
+  type InceptionOptions,
+  NaiveInception,
+} from "./googlenet.ts";
+export {
+  BasicConv2d,
+  type ConvUnit,
+  type ConvUnitOptions,
+  Parallel,
+  PlainConv2d,
+} from "./inception_parts.ts";
+export {
+  BnInception,
+  BnReduction,
+  InceptionV2,
+  inceptionV2,
+  inceptionV2Block,
+  type InceptionV2Options,
+} from "./inception_v2.ts";
+export {
+  InceptionV3,
+  inceptionV3,
+  type InceptionV3Options,
+} from "./inception_v3.ts";
+export {
+  InceptionA,
+  InceptionAux,
+  InceptionB,
+  InceptionC,
+  InceptionD,
+  InceptionE,
+} from "./inception_v3_blocks.ts";
+export {
+  InceptionV4,
+  inceptionV4,
+  InceptionV4A,
+  InceptionV4B,
+  InceptionV4C,
+  type InceptionV4Options,
+  InceptionV4ReductionA,
+  InceptionV4ReductionB,
+  inceptionV4Stem,
+} from "./inception_v4.ts";
 export {
   lenet,
   type LeNetOptions,

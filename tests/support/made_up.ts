@@ -1,0 +1,115 @@
+/** Weights and pictures that the scripts in tests/fixtures make up in the same way, for networks whose weights are too large to keep. */
+import { assertEquals, assertLess } from "@std/assert";
+import { nn, scope, type Tensor, tensor, zeros } from "../../mod.ts";
+import { sizeOf } from "../../wgsl/shape.ts";
+
+/** Fractions in [-0.5, 0.5): a hash of the position. */
+function noise(count: number, number: number): Float64Array {
+  const start = Number(BigInt(number) * 2654435761n % 2n ** 32n);
+  return Float64Array.from({ length: count }, (_, i) => {
+    let h = (i + start) >>> 0;
+    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32 - 0.5;
+  });
+}
+
+/** A picture of noise: that of the same number in the scripts. */
+export function picture(shape: readonly number[], number: number): Tensor {
+  const pixels = Float32Array.from(noise(sizeOf(shape), number), (v) => v * 4);
+  return tensor(pixels, { shape });
+}
+
+/** Sets a network's weights, the same as in the scripts if its names are. */
+export function fill(net: nn.Module): void {
+  const state = [...net.stateDict()]
+    .filter(([name]) => !name.endsWith("num_batches_tracked"))
+    .sort(([a], [b]) => a < b ? -1 : 1);
+  for (const [t, [name, value]] of state.entries()) {
+    using _ = scope();
+    const { shape, rank } = value;
+    const scale = Math.sqrt(24 / sizeOf(shape.slice(1)));
+    const base = name.endsWith("running_var") || name.endsWith("weight")
+      ? 1
+      : 0;
+    const factor = name.endsWith("weight") ? 0.5 : 1;
+    const flat = Float32Array.from(
+      noise(value.size, t),
+      (v) => rank > 1 ? v * scale : base + v * factor,
+    );
+    value.assign(tensor(flat, { shape }));
+  }
+}
+
+/** Logits of PyTorch in float64. */
+export interface WantedLogits {
+  /** The first of each picture. */
+  readonly first: readonly (readonly number[])[];
+  /** The largest of all. */
+  readonly largest: number;
+  /** How far PyTorch's own float32 values are off, as a part of the largest. */
+  readonly float32?: number;
+}
+
+/**
+ * Expects the first logits of each picture within 5e-6 of the largest; in training, where dividing by a small batch's deviations makes rounding errors
+ * grow, within twice what PyTorch is off in float32.
+ */
+export async function assertLogits(
+  logits: Tensor,
+  { first, largest, float32 }: WantedLogits,
+): Promise<void> {
+  using _ = scope();
+  assertEquals(logits.shape[0], first.length);
+  const found = await logits.slice(1, 0, first[0].length).flatten().read();
+  const worst = first.flat().reduce(
+    (most, want, i) => Math.max(most, Math.abs(found[i] - want)),
+    0,
+  );
+  assertLess(worst / largest, float32 ? 2 * float32 : 5e-6);
+}
+
+/** Loads a state with PyTorch's names and shapes, given as lines of the two, strictly. */
+export function loadNames(net: nn.Module, lines: readonly string[]): void {
+  using _ = scope();
+  const state = lines.map((line): [string, Tensor] => {
+    const [name, shape] = line.split(/ (?=\[)/);
+    const sizes: number[] = JSON.parse(shape);
+    return [name, zeros(sizes.map(() => 1)).expand(sizes)];
+  });
+  net.loadStateDict(new Map(state));
+}
+
+/** Expects a gradient of finite values, of which one isn't 0 at least, for each parameter. */
+export async function assertGradients(net: nn.Module): Promise<void> {
+  using _ = scope();
+  const sizes = Array.from(net.namedParameters(), ([name, { grad }]) => {
+    const length = grad?.square().sum().read() ?? Promise.resolve([NaN]);
+    return length.then((values): [string, number] => [name, values[0]]);
+  });
+  const bad = (await Promise.all(sizes)).filter(([, length]) =>
+    !(length > 0 && length < Infinity)
+  );
+  assertEquals(bad, []);
+}
+
+/** Output shapes of a network's parts for an input of a shape. */
+export function shapesOf(
+  net: nn.Module,
+  input: readonly number[],
+  names: readonly string[],
+): (readonly number[] | undefined)[] {
+  const { layers } = nn.summary(net, input);
+  const shapes = new Map(
+    layers.map(({ name, outputShape }) => [name, outputShape]),
+  );
+  return names.map((name) => shapes.get(name));
+}
+
+/** Parameters of a network, whose weights aren't drawn. */
+export function countOf(make: () => nn.Module): number {
+  const net = nn.init.skipInit(make);
+  const count = net.parameterCount();
+  net.dispose();
+  return count;
+}
