@@ -6,7 +6,7 @@
  */
 import { FileFormatError } from "../../core/errors.ts";
 import { type Idx, readIdx } from "./idx.ts";
-import type { Dataset } from "./loader.ts";
+import { ArrayDataset } from "./dataset.ts";
 
 /** Which part of Fashion-MNIST to read, and from where. */
 export interface FashionMnistOptions {
@@ -49,7 +49,7 @@ const CLASSES: readonly string[] = [
  */
 export async function fashionMnist(
   options: FashionMnistOptions = {},
-): Promise<Dataset> {
+): Promise<ArrayDataset> {
   const { split = "train", path } = options;
   const prefix = split === "train" ? "train" : "t10k";
   const images = await find(`${prefix}-images-idx3-ubyte`, path);
@@ -82,13 +82,13 @@ export async function fashionMnist(
       `label ${labels.idx.data[wrong]}, where 0 to 9 belongs`,
     );
   }
-  return {
+  return new ArrayDataset({
     images: images.idx.data,
     labels: labels.idx.data,
     count,
     shape: [1, SIDE, SIDE],
     classes: CLASSES,
-  };
+  });
 }
 
 interface Found {
