@@ -142,10 +142,13 @@ function missedAgain(
     const target = targets.find(({ file }) => file === outcome.file);
     if (!target) return [];
     const language = target.file.endsWith(".wgsl") ? "wgsl" : "ts";
+    const away = (fault: Fault) =>
+      Math.abs(changeOf(target.text, fault).line - outcome.line);
+    // A line may stand there more than once: the nearest is meant.
     const same = faultsIn(target.text, language).filter((fault) => {
       const { was, becomes } = changeOf(target.text, fault);
       return was === outcome.was && becomes === outcome.becomes;
-    });
+    }).sort((a, b) => away(a) - away(b));
     return same.slice(0, 1).map((fault) => ({
       target,
       faults: [fault].values(),
