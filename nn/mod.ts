@@ -63,6 +63,7 @@ export type {
   ParameterState,
 } from "./optim/state.ts";
 export * as init from "./init.ts";
+export * as transforms from "./transforms/mod.ts";
 export {
   type Batch,
   DataLoader,
