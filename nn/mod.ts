@@ -80,19 +80,50 @@ export {
 export { ConcatDataset, randomSplit, Subset } from "./data/subset.ts";
 export { decodeImage, type Image } from "./data/image.ts";
 export {
+  type ImageFile,
+  ImageFolder,
+  imageFolder,
+  type ImageFolderOptions,
+} from "./data/image_folder.ts";
+export {
+  cifar10,
+  cifar100,
+  type Cifar100Options,
+  type CifarOptions,
+} from "./data/cifar.ts";
+export { mnist, type MnistOptions } from "./data/mnist.ts";
+export {
+  DownloadError,
+  type DownloadOptions,
+  type DownloadProgress,
+} from "./data/download.ts";
+export {
   fashionMnist,
   type FashionMnistOptions,
 } from "./data/fashion_mnist.ts";
+export { detectAnomaly } from "../core/anomaly.ts";
+export * from "./checkpoint.ts";
+export { evaluate, type EvaluateOptions } from "./evaluate.ts";
+export * from "./fit.ts";
+export type { CheckpointOptions } from "./fit_checkpoint.ts";
 export {
   type EpochResult,
-  evaluate,
   type Evaluation,
-  fit,
-  type FitOptions,
-  type History,
-  type Loss,
-  type Progress,
-} from "./fit.ts";
+  History,
+  type HistoryPlotOptions,
+  type StopReason,
+} from "./fit_history.ts";
+export type { Loss, Metric, Metrics, Sums } from "./fit_meter.ts";
+export type { TrainingData, TrainingState } from "./fit_state.ts";
+export type { BestState, EarlyStopping } from "./fit_stop.ts";
+export {
+  accuracy,
+  confusionMatrix,
+  type ConfusionOptions,
+  topK,
+} from "./metrics.ts";
+export { type PlotOptions, type Series } from "./term/plot.ts";
+export { trainingProgress } from "./term/training.ts";
 export { precompile, type PrecompileOptions } from "./precompile.ts";
 export { type LayerSummary, Summary, summary } from "./summary.ts";
 export { loadWeights, saveWeights } from "./weights.ts";

@@ -1,0 +1,297 @@
+/**
+ * Files of data sets from the network, kept in a cache folder.
+ *
+ * A file is there whole or not at all: it arrives under another name, is compared with its published SHA-256, and renamed. What has arrived
+ * of a file stays when a download is cut, and the next one asks the server for the rest (RFC 9110, section 14: Range). Whether the pieces
+ * fit is for the sum to say; if they don't, the file is fetched once more from its beginning.
+ */
+import { ByteMeter, type Screen, standardError } from "./progress.ts";
+
+/** A file on the network. */
+export interface RemoteFile {
+  readonly name: string;
+  /** Where it may be, in the order to ask. */
+  readonly urls: readonly string[];
+  /** SHA-256 in hexadecimal. */
+  readonly sha256: string;
+  /** Its size. More is never accepted. */
+  readonly bytes: number;
+}
+
+/** Options of everything that downloads. */
+export interface DownloadOptions {
+  /** Folder of the downloaded files. @default `$XDG_CACHE_HOME/tessera/datasets`, or `~/.cache/tessera/datasets` */
+  readonly cache?: string;
+  /** Where to look instead of the data set's own servers: addresses of folders, without the file's name. */
+  readonly mirrors?: readonly string[];
+  /** Called as bytes arrive, instead of showing a bar or lines on standard error. */
+  readonly onProgress?: (progress: DownloadProgress) => void;
+}
+
+/** How far a download is. */
+export interface DownloadProgress {
+  readonly name: string;
+  /** Bytes that are here, those of earlier attempts included. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** A file that no server gave. */
+export class DownloadError extends Error {
+  override readonly name = "DownloadError";
+
+  constructor(
+    message: string,
+    readonly file: string,
+    readonly urls: readonly string[],
+    /** What each of the URLs answered. */
+    readonly reasons: readonly string[],
+  ) {
+    super(message);
+  }
+}
+
+/** What {@linkcode download} is told by those who call it. */
+export interface DownloadPlan extends DownloadOptions {
+  /** Folder within the cache, one a data set. */
+  readonly folder: string;
+  /** What to do instead: the end of the message when no server gives the file. */
+  readonly instead: string;
+  readonly screen?: Screen;
+  /** Milliseconds without a byte after which a connection is given up. @default 30000 */
+  readonly patience?: number;
+}
+
+/** The path of a file in the cache, downloaded first unless it is there. Throws a DownloadError when no server gives it. */
+export async function download(
+  file: RemoteFile,
+  plan: DownloadPlan,
+): Promise<string> {
+  const folder = `${plan.cache ?? defaultCache()}/${plan.folder}`;
+  const path = `${folder}/${file.name}`;
+  if (await exists(path)) return path;
+  await Deno.mkdir(folder, { recursive: true });
+  const part = `${path}.part`;
+  using target = await Deno.open(part, {
+    read: true,
+    write: true,
+    create: true,
+  });
+  // Another process may be downloading it: wait, and see.
+  await target.lock(true);
+  if (await exists(path)) {
+    await removeIfThere(part);
+    return path;
+  }
+  const urls =
+    plan.mirrors?.map((base) => `${base.replace(/\/$/, "")}/${file.name}`) ??
+      file.urls;
+  const reasons: string[] = [];
+  for (const url of urls) {
+    const meter = meterOf(file, plan);
+    try {
+      await fetchWhole(file, url, target, meter.update, plan.patience);
+      await target.syncData();
+      await Deno.rename(part, path);
+      return path;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      reasons.push(error.message);
+    } finally {
+      meter.finish();
+    }
+  }
+  if ((await target.stat()).size === 0) await removeIfThere(part);
+  throw new DownloadError(
+    [
+      `Cannot download ${file.name}: no server gave it`,
+      ...urls.map((url, i) => `  ${url}: ${reasons[i]}`),
+      `Get it by other means and ${plan.instead}, or put it into ${folder}`,
+    ].join("\n"),
+    file.name,
+    urls,
+    reasons,
+  );
+}
+
+/** The folder of downloaded data sets. Throws unless the environment names one. */
+export function defaultCache(): string {
+  const base = variable("XDG_CACHE_HOME") ??
+    (variable("HOME") && `${variable("HOME")}/.cache`) ??
+    variable("LOCALAPPDATA");
+  if (!base) {
+    throw new Error(
+      "Cannot find a folder for downloads: neither XDG_CACHE_HOME nor HOME is set or may be read, pass { cache: FOLDER } or { path: FOLDER }",
+    );
+  }
+  return `${base}/tessera/datasets`;
+}
+
+/** An environment variable, if it is set, not empty, and may be read without asking. */
+function variable(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) || undefined : undefined;
+}
+
+/** Why a server didn't give a file. */
+class Refusal extends Error {}
+
+/** Told how many bytes are here. */
+type Report = (done: number) => void;
+
+function meterOf(
+  { name, bytes }: RemoteFile,
+  { onProgress, screen }: DownloadPlan,
+): { readonly update: Report; readonly finish: () => void } {
+  if (onProgress) {
+    return {
+      update: (done) => onProgress({ name, done, total: bytes }),
+      finish() {},
+    };
+  }
+  const meter = new ByteMeter(name, screen ?? standardError());
+  return {
+    update: (done) => meter.update(done, bytes),
+    finish: () => meter.finish(),
+  };
+}
+
+/** Fetches what is missing of a file and compares the sum. A file in pieces that don't fit is fetched again, once. */
+async function fetchWhole(
+  file: RemoteFile,
+  url: string,
+  target: Deno.FsFile,
+  report: Report,
+  patience = 30_000,
+): Promise<void> {
+  const here = (await target.stat()).size;
+  // More than there can be is no part of this file.
+  if (here > file.bytes) await target.truncate(0);
+  let pieces = here > 0 && here <= file.bytes;
+  for (;;) {
+    await fetchRest(file, url, target, report, patience);
+    const sum = await sha256Of(target);
+    if (sum === file.sha256) return;
+    await target.truncate(0);
+    if (!pieces) {
+      throw new Refusal(
+        `the file's SHA-256 is ${sum}, where ${file.sha256} belongs`,
+      );
+    }
+    pieces = false;
+  }
+}
+
+/** Appends to a file until it is whole, connecting again as long as that brings bytes. */
+async function fetchRest(
+  { bytes }: RemoteFile,
+  url: string,
+  target: Deno.FsFile,
+  report: Report,
+  patience: number,
+): Promise<void> {
+  for (;;) {
+    const before = (await target.stat()).size;
+    if (before === bytes) return;
+    const end = await fetchOnce(url, bytes, target, report, patience);
+    const after = (await target.stat()).size;
+    if (after === bytes) return;
+    if (after <= before) throw new Refusal(end);
+  }
+}
+
+/** One connection: appends what it brings, up to `bytes` in all. Gives the reason why it ended. */
+async function fetchOnce(
+  url: string,
+  bytes: number,
+  target: Deno.FsFile,
+  report: Report,
+  patience: number,
+): Promise<string> {
+  let done = (await target.stat()).size;
+  const controller = new AbortController();
+  const stall = () => controller.abort(new Error(`no byte for ${patience} ms`));
+  let timer = setTimeout(stall, patience);
+  try {
+    let response: Response;
+    try {
+      response = await fetch(url, {
+        signal: controller.signal,
+        headers: {
+          // Packed once more on the way, a file's bytes couldn't be counted.
+          "accept-encoding": "identity",
+          ...(done > 0 ? { range: `bytes=${done}-` } : {}),
+        },
+      });
+    } catch (error) {
+      return messageOf(error);
+    }
+    const rest = response.status === 206 &&
+      response.headers.get("content-range")?.startsWith(`bytes ${done}-`);
+    if (response.status !== 200 && !rest) {
+      await response.body?.cancel();
+      throw new Refusal(`the server answered ${response.status}`);
+    }
+    if (!rest) {
+      // The server sends all of it, asked or not.
+      await target.truncate(0);
+      done = 0;
+    }
+    await target.seek(done, Deno.SeekMode.Start);
+    const reader = (response.body ?? new Blob().stream()).getReader();
+    for (;;) {
+      let chunk: Uint8Array | undefined;
+      try {
+        chunk = (await reader.read()).value;
+      } catch (error) {
+        return messageOf(error);
+      }
+      if (!chunk) return `the connection ended after ${done} of ${bytes} bytes`;
+      clearTimeout(timer);
+      timer = setTimeout(stall, patience);
+      if (done + chunk.length > bytes) {
+        await reader.cancel();
+        await target.truncate(0);
+        throw new Refusal(`the file is longer than ${bytes} bytes`);
+      }
+      for (let at = 0; at < chunk.length;) {
+        at += await target.write(chunk.subarray(at));
+      }
+      done += chunk.length;
+      report(done);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function sha256Of(file: Deno.FsFile): Promise<string> {
+  await file.seek(0, Deno.SeekMode.Start);
+  const bytes = new Uint8Array((await file.stat()).size);
+  for (let at = 0; at < bytes.length;) {
+    at += await file.read(bytes.subarray(at)) ?? bytes.length;
+  }
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(digest).toHex();
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
