@@ -11,6 +11,7 @@ import { AutogradError } from "./errors.ts";
 import { withoutPlaces } from "./places.ts";
 import { outsideScopes, scope } from "./scope.ts";
 import type { Tensor } from "./tensor.ts";
+import { inGradientOf, isWatched } from "./watch.ts";
 
 /** A value kept for backward, with memory of its own. */
 export interface Saved {
@@ -312,15 +313,18 @@ class Propagation {
     const { edges, inputMetas, outputMetas } = node.init;
     using inner = scope();
     const needs = edges.map((edge) => this.#leads(edge));
-    const results = node.init.rule({
-      grads: outputMetas.map((_, i) => grads[i] ?? null),
-      // A rule never looks at the positions that its op doesn't save.
-      inputs: node.savedInputs.map((saved) => saved?.revive()) as Tensor[],
-      outputs: node.savedOutputs.map((saved) => saved?.revive()) as Tensor[],
-      inputMetas,
-      outputMetas,
-      needs,
-    }).map((grad, i) => needs[i] ? grad : null);
+    const run = () =>
+      node.init.rule({
+        grads: outputMetas.map((_, i) => grads[i] ?? null),
+        // A rule never looks at the positions that its op doesn't save.
+        inputs: node.savedInputs.map((saved) => saved?.revive()) as Tensor[],
+        outputs: node.savedOutputs.map((saved) => saved?.revive()) as Tensor[],
+        inputMetas,
+        outputMetas,
+        needs,
+      });
+    const results = (isWatched() ? inGradientOf(node.title, run) : run())
+      .map((grad, i) => needs[i] ? grad : null);
     results.forEach((grad, i) => {
       if (grad && !sameShape(grad.shape, inputMetas[i].shape)) {
         throw new AutogradError(

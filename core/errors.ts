@@ -75,3 +75,35 @@ export class FileFormatError extends Error {
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
 }
+
+/** A value that isn't finite, where it came up first: in an op and its layer, or in a training step's loss. */
+export class AnomalyError extends Error {
+  override readonly name = "AnomalyError";
+  readonly op: string | undefined;
+  /** The layer, such as "features.0 (Conv2d)". */
+  readonly path: string | undefined;
+  /** The op whose gradient was being computed, and its layer. */
+  readonly gradientOf: string | undefined;
+  /** Position of the operand that was so before the op ran. */
+  readonly operand: number | undefined;
+  /** The training step, from 1. */
+  readonly step: number | undefined;
+
+  constructor(
+    message: string,
+    facts: {
+      readonly op?: string;
+      readonly path?: string | undefined;
+      readonly gradientOf?: string | undefined;
+      readonly operand?: number | undefined;
+      readonly step?: number;
+    } = {},
+  ) {
+    super(message);
+    this.op = facts.op;
+    this.path = facts.path;
+    this.gradientOf = facts.gradientOf;
+    this.operand = facts.operand;
+    this.step = facts.step;
+  }
+}

@@ -165,9 +165,32 @@ export function onInterrupt(check: (() => boolean) | undefined): void {
   runtime.interrupted = check;
 }
 
+/** Whether somebody has taken interrupts on with {@linkcode onInterrupt}. */
+export function hearsInterrupts(): boolean {
+  return runtime.interrupted !== undefined;
+}
+
+/** Whether the line that runs has been interrupted. */
+export function isInterrupted(): boolean {
+  return runtime.interrupted?.() ?? false;
+}
+
+/** Calls of {@linkcode withoutInterrupts} that run. */
+let shields = 0;
+
+/** Runs `body`, all that it calls before its first `await`, to its end even when interrupted: for changes that mustn't be made by halves. */
+export function withoutInterrupts<T>(body: () => T): T {
+  shields++;
+  try {
+    return body();
+  } finally {
+    shields--;
+  }
+}
+
 /** Throws if the line that runs has been interrupted. */
 export function checkInterrupt(): void {
-  if (runtime.interrupted?.()) {
+  if (shields === 0 && isInterrupted()) {
     throw new InterruptedError("Interrupted");
   }
 }

@@ -31,6 +31,7 @@ import { checkIndices } from "./indices.ts";
 import { outsideScopes, tidy } from "./scope.ts";
 import type { TensorBase, TensorInit } from "./tensor_base.ts";
 import { TensorReduce } from "./tensor_reduce.ts";
+import { isWatched, showOp } from "./watch.ts";
 
 /**
  * An n-dimensional array on the device.
@@ -319,8 +320,14 @@ export function apply<Attrs>(
   attrs: Attrs,
 ): Tensor[] {
   const results = execute(op, inputs, attrs);
-  if (results.length === 0) return [];
   const { name, gradient } = op;
+  if (results.length === 0) {
+    if (isWatched()) {
+      const given = inputs as readonly Tensor[];
+      showOp(name, given, given.filter((_, i) => op.inPlace?.includes(i)));
+    }
+    return [];
+  }
   const metas = results.map(({ view }) => view);
   const node = record({ name, gradient, inputs, outputs: metas, attrs }, apply);
   const outputs = results.map(({ storage, view }, i) =>
@@ -332,6 +339,7 @@ export function apply<Attrs>(
       saved.includes(i) ? y.save() : undefined
     );
   }
+  if (isWatched()) showOp(name, inputs as readonly Tensor[], outputs);
   return outputs;
 }
 

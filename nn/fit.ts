@@ -1,46 +1,45 @@
 /** The training loop. It has no privilege: README shows the same in a dozen lines. */
-import { noGrad } from "../core/autograd.ts";
-import { scope } from "../core/scope.ts";
-import type { Tensor } from "../core/tensor.ts";
-import { type Batch, DataLoader, type Dataset } from "./data/loader.ts";
-import { crossEntropy } from "./loss.ts";
+import type { CheckpointOptions } from "./fit_checkpoint.ts";
+import type { EpochResult, History } from "./fit_history.ts";
+import type { Loss, Metrics } from "./fit_meter.ts";
+import type { TrainingData } from "./fit_state.ts";
+import { type EarlyStopping, Interrupts } from "./fit_stop.ts";
+import { Trainer } from "./fit_trainer.ts";
 import type { Module } from "./module.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
-
-/** A scalar from scores and labels. */
-export type Loss = (outputs: Tensor, targets: Tensor) => Tensor;
+import type { LRScheduler } from "./optim/schedule.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { TrainingProgress } from "./term/training.ts";
 
 /** Where training stands. */
-export interface Progress {
+export type Progress = TrainingProgress;
+
+/** What a callback may say: `"stop"` ends training after this step or epoch. */
+export type CallbackResult = void | "stop" | Promise<void | "stop">;
+
+/** A step that has been made. */
+export interface StepInfo {
+  /** Both from 1; the steps of all epochs. */
+  readonly step: number;
+  readonly epoch: number;
+  /** The scalar on the device, freed after the callback. Reading it waits for the device. */
+  readonly loss: Tensor;
+}
+
+/** An epoch that has been made. */
+export interface EpochInfo {
   /** From 1. */
   readonly epoch: number;
-  readonly epochs: number;
-  /** Steps that are done in this epoch, and its steps in all. */
-  readonly step: number;
-  readonly steps: number;
-  /** Averages over this epoch so far. */
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly imagesPerSecond: number;
-  /** Estimate of what is left of all epochs. */
-  readonly secondsLeft: number;
+  readonly result: EpochResult;
+  readonly history: History;
 }
 
-/** One epoch's results. */
-export interface EpochResult {
-  /** Averages over the epoch's steps, while the weights changed. */
-  readonly loss: number;
-  readonly accuracy: number;
-  /** On the validation data after the epoch, where there are some. */
-  readonly validation?: Evaluation;
-  readonly seconds: number;
-}
-
-/** What {@linkcode fit} resolves to. */
-export interface History {
-  /** Loss of each step. */
-  readonly losses: readonly number[];
-  readonly epochs: readonly EpochResult[];
+/** What is called on the way. */
+export interface Callbacks {
+  /** After each step. */
+  readonly onStep?: (info: StepInfo) => CallbackResult;
+  /** After each epoch and its validation. */
+  readonly onEpochEnd?: (info: EpochInfo) => CallbackResult;
 }
 
 /** Options of {@linkcode fit}. */
@@ -48,197 +47,97 @@ export interface FitOptions {
   readonly optimizer: Optimizer;
   /** @default crossEntropy */
   readonly loss?: Loss;
-  /** Passes over the data. @default 1 */
+  /** Passes over the data, those that were made before the run goes on included. @default 1 */
   readonly epochs?: number;
-  /** @default 64 */
+  /** Of data that aren't in batches yet. @default 64 */
   readonly batchSize?: number;
+  /** By name. @default accuracy, where the targets are classes */
+  readonly metrics?: Metrics;
   /** Evaluated after each epoch. */
-  readonly validation?: Dataset;
-  /** Called every few steps, when the losses have been read. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly validation?: TrainingData;
+  /** Changes the step size. Schedules that look at a result are given the validation's loss, or the training's without validation. */
+  readonly schedule?: LRScheduler;
+  /** What the schedule counts. @default "epoch" */
+  readonly scheduleBy?: "epoch" | "step";
+  /** Largest norm of all gradients together: see {@linkcode clipGradNorm}. */
+  readonly clipNorm?: number;
+  /** Largest magnitude of a gradient's elements: see {@linkcode clipGradValue}. */
+  readonly clipValue?: number;
+  /** Ends training when there is no more improvement. */
+  readonly earlyStopping?: EarlyStopping;
+  readonly callbacks?: Callbacks | readonly Callbacks[];
+  /** Saves where training stands, and goes on from there. */
+  readonly checkpoint?: CheckpointOptions;
+  /** A run that was interrupted, to be gone on with: with the same network, optimiser, schedule and data. */
+  readonly from?: History;
+  /** Ends training after the step that runs, as Ctrl-C does. */
+  readonly signal?: AbortSignal;
+  /** Looks at every op of every step, and names the first that gives a value which isn't finite: see {@linkcode detectAnomaly}. @default false */
+  readonly detectAnomaly?: boolean;
+  /** Called every few steps, when the losses have been read; false for nothing. @default trainingProgress() */
+  readonly onProgress?: ((progress: Progress) => void) | false;
 }
 
-/** Steps between reads of the losses: often enough for a progress bar, seldom enough not to stall the device. */
-const READ_EVERY = 8;
-
 /**
- * Trains a network on a dataset, in shuffled batches, and leaves it in training mode.
+ * Trains a network and leaves it in training mode.
  *
- * Each step has a scope of its own, so memory stays where it is however long it runs.
+ * Data that aren't in batches yet are put in random order for each epoch. Each step has a scope of its own, so memory stays where it is however long
+ * it runs; losses are read a few times a second, so that the device isn't kept waiting.
  *
- * @throws {Error} When the loss is NaN, with the step.
+ * Ctrl-C (in a session, its interrupt) and `signal` end training after the step that runs: `history.stopped` says so, the network stays as that step left
+ * it, and `fit` with `{ from: history }` makes the steps that are left, the same ones bit by bit. With `checkpoint`, so does calling `fit` again
+ * in another process, even where this one was killed.
+ *
+ * To go on bit by bit, data that aren't of a {@linkcode DataLoader} must give the same batches for the same random stream; what callbacks
+ * remember is their own affair.
+ *
+ * @throws {AnomalyError} When the loss is NaN, with the step; with `detectAnomaly`, where that comes from.
+ * @throws {RangeError} For options out of range, or data without a batch.
  *
  * @example
- * ```ts ignore
- * const history = await nn.fit(net, await nn.fashionMnist(), {
- *   optimizer: new nn.Adam(net.parameters()),
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { init, nn, zoo } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const net = zoo.lenet({ variant: "small" });
+ * const data = await nn.fashionMnist();
+ * const history = await nn.fit(net, { ...data, count: 640 }, {
+ *   optimizer: new nn.Adam(net.parameters(), { lr: 3e-3 }),
  *   epochs: 2,
+ *   onProgress: false,
  * });
- * console.log(history.epochs.at(-1)!.accuracy);
+ * console.log(history.plot());
+ * assert(history.epochs[1].loss < history.epochs[0].loss);
+ * ```
+ *
+ * @example With everything
+ * ```ts ignore
+ * const optimizer = new nn.SGD(net.parameters(), { lr: 0.1, momentum: 0.9 });
+ * const history = await nn.fit(net, train, {
+ *   optimizer,
+ *   schedule: new nn.CosineAnnealingLR(optimizer, 30),
+ *   epochs: 30,
+ *   metrics: { accuracy: nn.accuracy, top5: (y, labels) => nn.topK(y, labels, 5) },
+ *   validation: test,
+ *   clipNorm: 1,
+ *   earlyStopping: { patience: 3, monitor: "accuracy" },
+ *   checkpoint: { path: "checkpoints/resnet", every: 500 },
+ *   callbacks: { onEpochEnd: ({ epoch, result }) => console.log(epoch, result) },
+ * });
+ * console.log(history.plot({ metric: "accuracy" }));
  * ```
  */
 export async function fit(
   net: Module,
-  data: Dataset,
+  data: TrainingData,
   options: FitOptions,
 ): Promise<History> {
-  const { optimizer, loss = crossEntropy, epochs = 1 } = options;
-  const { batchSize = 64, validation, onProgress } = options;
-  const loader = new DataLoader(data, { batchSize, shuffle: true });
-  const losses: number[] = [];
-  const results: EpochResult[] = [];
-  const started = performance.now();
-  net.train();
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    const begun = performance.now();
-    const meter = new Meter(losses);
-    let step = 0;
-    for (const batch of loader) {
-      meter.add(trainStep(net, batch, loss, optimizer), batch);
-      step++;
-      if (step % READ_EVERY !== 0 && step !== loader.length) continue;
-      await meter.update();
-      const seconds = (performance.now() - begun) / 1000;
-      const done = (epoch - 1) * loader.length + step;
-      const elapsed = (performance.now() - started) / 1000;
-      onProgress?.({
-        epoch,
-        epochs,
-        step,
-        steps: loader.length,
-        loss: meter.loss,
-        accuracy: meter.accuracy,
-        imagesPerSecond: meter.examples / seconds,
-        secondsLeft: elapsed / done * (epochs * loader.length - done),
-      });
-    }
-    const seconds = (performance.now() - begun) / 1000;
-    results.push({
-      loss: meter.loss,
-      accuracy: meter.accuracy,
-      seconds,
-      ...(validation
-        ? { validation: await evaluate(net, validation, { loss }) }
-        : {}),
-    });
-  }
-  return { losses, epochs: results };
-}
-
-/** Scores of one step, on the device. */
-interface StepResult {
-  readonly loss: Tensor;
-  readonly correct: Tensor;
-}
-
-/** Forward, backward and update. The results outlive the step's scope. */
-function trainStep(
-  net: Module,
-  { inputs, targets }: Batch,
-  loss: Loss,
-  optimizer: Optimizer,
-): StepResult {
-  using s = scope();
-  const outputs = net(inputs);
-  const value = loss(outputs, targets);
-  optimizer.zeroGrad();
-  value.backward();
-  optimizer.step();
-  return s.keep({
-    loss: value.detach(),
-    correct: countCorrect(outputs, targets),
-  });
-}
-
-/** How many examples have their highest score at the right class. */
-function countCorrect(outputs: Tensor, targets: Tensor): Tensor {
-  return noGrad(() => outputs.argmax(1).eq(targets.to("i32")).sum());
-}
-
-/** Averages of losses and hits that come from the device a few steps at a time. */
-class Meter {
-  loss = 0;
-  accuracy = 0;
-  examples = 0;
-  readonly #losses: number[];
-  #waiting: { result: StepResult; count: number }[] = [];
-  #lossSum = 0;
-  #correct = 0;
-
-  /** @param losses Where the loss of each step is put down. */
-  constructor(losses: number[]) {
-    this.#losses = losses;
-  }
-
-  add(result: StepResult, { targets }: Batch): void {
-    this.#waiting.push({ result, count: targets.size });
-  }
-
-  /** Reads what waits, in one go. */
-  async update(): Promise<void> {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    const values = await Promise.all(
-      waiting.map(({ result: { loss, correct } }) =>
-        Promise.all([loss.item(), correct.item()])
-      ),
-    );
-    values.forEach(([loss, correct], i) => {
-      const { result, count } = waiting[i];
-      result.loss.dispose();
-      result.correct.dispose();
-      this.#losses.push(loss);
-      if (Number.isNaN(loss)) {
-        throw new Error(
-          `Cannot go on training: the loss of step ${this.#losses.length} is NaN, try a smaller lr`,
-        );
-      }
-      this.#lossSum += loss * count;
-      this.#correct += correct;
-      this.examples += count;
-    });
-    this.loss = this.#lossSum / this.examples;
-    this.accuracy = this.#correct / this.examples;
-  }
-}
-
-/** What {@linkcode evaluate} resolves to. */
-export interface Evaluation {
-  readonly loss: number;
-  /** Part of the examples whose highest score is at the right class. */
-  readonly accuracy: number;
-}
-
-/** Average loss and accuracy on a dataset, in evaluation mode and without recording. The mode is put back. */
-export async function evaluate(
-  net: Module,
-  data: Dataset,
-  options: { readonly loss?: Loss; readonly batchSize?: number } = {},
-): Promise<Evaluation> {
-  const { loss = crossEntropy, batchSize = 256 } = options;
-  const { training } = net;
-  const meter = new Meter([]);
-  net.eval();
+  const trainer = new Trainer(net, data, options);
+  using interrupts = new Interrupts(options.signal);
   try {
-    for (const batch of new DataLoader(data, { batchSize })) {
-      meter.add(testStep(net, batch, loss), batch);
-    }
-    await meter.update();
+    return await trainer.run(interrupts);
   } finally {
-    net.train(training);
+    trainer.dispose();
   }
-  return { loss: meter.loss, accuracy: meter.accuracy };
-}
-
-function testStep(
-  net: Module,
-  { inputs, targets }: Batch,
-  loss: Loss,
-): StepResult {
-  using s = scope();
-  return noGrad(() => {
-    const outputs = net(inputs);
-    const value = loss(outputs, targets);
-    return s.keep({ loss: value, correct: countCorrect(outputs, targets) });
-  });
 }

@@ -17,7 +17,10 @@ export interface Progress {
   /** Stands in front of the bar. */
   readonly label: string;
   readonly done: number;
+  /** Infinity where it isn't known. */
   readonly total: number;
+  /** How far the whole is where this row is about a part of it: plain rows come for every tenth of that. @default done / total */
+  readonly fraction?: number;
   /** Stands behind it: `loss 0.432 acc 0.84`. */
   readonly facts: string;
 }
@@ -39,6 +42,12 @@ export class ProgressLine {
     this.#now = now ?? (() => performance.now());
   }
 
+  /** Begins another row of the same task. */
+  next(): void {
+    this.#drawn = false;
+    this.#drawnAt = -Infinity;
+  }
+
   /** Draws the row, or leaves it when it was drawn a moment ago. The last state of all is always drawn. */
   update(progress: Progress): void {
     const ended = progress.done >= progress.total;
@@ -52,8 +61,10 @@ export class ProgressLine {
       this.#drawn = true;
       return;
     }
-    const part = Math.floor(PLAIN_PARTS * progress.done / progress.total);
-    if (part <= this.#part && !(ended && this.#part < PLAIN_PARTS)) return;
+    const { fraction = progress.done / progress.total } = progress;
+    const last = ended && fraction >= 1;
+    const part = Math.floor(PLAIN_PARTS * fraction);
+    if (part <= this.#part && !(last && this.#part < PLAIN_PARTS)) return;
     this.#part = part;
     this.#screen.write(`${plainRow(progress)}\n`);
   }
@@ -68,12 +79,16 @@ export class ProgressLine {
     const [full, rest] = bar(done / total, Math.min(BAR_COLUMNS, room));
     return `${label} ${paint(full, "cyan", colors)}${
       paint(rest, "dim", colors)
-    } ${done}/${total} ${facts}`.trimEnd();
+    } ${countText(done, total)} ${facts}`.trimEnd();
   }
 }
 
 function plainRow({ label, done, total, facts }: Progress): string {
-  return `${label} ${done}/${total} ${facts}`.trimEnd();
+  return `${label} ${countText(done, total)} ${facts}`.trimEnd();
+}
+
+function countText(done: number, total: number): string {
+  return Number.isFinite(total) ? `${done}/${total}` : String(done);
 }
 
 /** The two parts of a bar: what is done, to half a column, and what is left. */
