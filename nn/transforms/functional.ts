@@ -256,8 +256,21 @@ export interface RotateOptions extends WarpOptions {
 }
 
 /**
- * Turns counter-clockwise by `angle` degrees. A picture gets Pillow's bytes, which at the edges differ from a batch: there the bilinear mean counts
- * pixels beyond the edge as the fill, as torchvision does.
+ * Turns counter-clockwise by `angle` degrees. `[N, C, H, W] → [N, C, H, W]`, or larger with `expand`
+ *
+ * A picture gets Pillow's bytes. At the edges a batch differs from it, as it does with torchvision: the bilinear mean counts pixels beyond the edge as
+ * the fill. (Where torchvision 0.14 is given a fill, it weighs the picture twice there; here each pixel counts once.)
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[1, 2], [3, 4]]]);
+ * const left = nn.transforms.rotate(x, 90);
+ * assertEquals(await left.array(), [[[2, 4], [1, 3]]]);
+ * ```
  */
 export function rotate<T extends Visual>(
   x: T,
