@@ -22,7 +22,19 @@ export type ConvUnit = (
   options?: ConvUnitOptions,
 ) => Module;
 
-/** A convolution without bias, batch norm with an eps of 1e-3, ReLU. `x: [N, inChannels, H, W] → [N, outChannels, OH, OW]` */
+/**
+ * A convolution without bias, batch norm with an eps of 1e-3, ReLU. `x: [N, inChannels, H, W] → [N, outChannels, OH, OW]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, zeros, zoo } from "@tessera/tessera";
+ *
+ * await init();
+ * const wide = new zoo.BasicConv2d(8, 16, [1, 7], { padding: [0, 3] });
+ * assertEquals(wide(zeros([2, 8, 17, 17])).shape, [2, 16, 17, 17]);
+ * ```
+ */
 export class BasicConv2d extends Module {
   readonly conv: Conv2d;
   readonly bn: BatchNorm2d;

@@ -187,6 +187,16 @@ export class InceptionV2 extends Module {
  *
  * Figure 5 contradicts itself in blocks 4c and 4d: the branches that it lists make 608 channels, its outputs have 576. Here the outputs hold, with 96
  * channels for 128 after the pool, as in the code that Google published.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, zeros, zoo } from "@tessera/tessera";
+ *
+ * await init();
+ * const net = zoo.inceptionV2({ classes: 10 });
+ * assertEquals(net(zeros([2, 3, 64, 64])).shape, [2, 10]);
+ * ```
  */
 export function inceptionV2(options: InceptionV2Options = {}): InceptionV2 {
   return new InceptionV2(options);

@@ -30,6 +30,16 @@ const TALL_3 = { padding: [1, 0] } as const;
  * For the 35×35 grid (figure 5): 1×1; 5×5; 3×3 twice; averages. `x: [N, inChannels, H, W] → [N, 224 + poolFeatures, H, W]`
  *
  * The figure has two 3×3 convolutions in the place of each 5×5 one; the published network has such a branch beside one that is still 5×5.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, zeros, zoo } from "@tessera/tessera";
+ *
+ * await init();
+ * const block = new zoo.InceptionA(192, 32);
+ * assertEquals(block(zeros([1, 192, 35, 35])).shape, [1, 256, 35, 35]);
+ * ```
  */
 export class InceptionA extends Module {
   readonly branch1x1: BasicConv2d;

@@ -226,7 +226,19 @@ export class InceptionV4 extends Module {
   }
 }
 
-/** Inception v4, untrained: 42,679,816 parameters. `x: [N, inChannels, 299, 299] → [N, classes]` */
+/**
+ * Inception v4, untrained: 42,679,816 parameters. `x: [N, inChannels, 299, 299] → [N, classes]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zoo } from "@tessera/tessera";
+ *
+ * await init();
+ * const net = nn.init.skipInit(() => zoo.inceptionV4());
+ * assertEquals(net.parameterCount(), 42_679_816);
+ * ```
+ */
 export function inceptionV4(options: InceptionV4Options = {}): InceptionV4 {
   return new InceptionV4(options);
 }
