@@ -275,8 +275,10 @@ async function sha256Of(file: Deno.FsFile): Promise<string> {
   return new Uint8Array(digest).toHex();
 }
 
+/** An error's message. What `fetch` throws says only that it failed, and why stands in its cause. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 async function exists(path: string): Promise<boolean> {
