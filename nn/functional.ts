@@ -44,6 +44,19 @@ export interface Conv2dFunctionOptions extends ConvOptions {
  * Cross-correlation of pictures with kernels, what the field calls convolution.
  *
  * `x: [N, C, H, W], w: [K, C/groups, R, S] → [N, K, OH, OW]`, OH = floor((H + top + bottom - dilation·(R - 1) - 1) / stride) + 1.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { conv2d, init, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]]);
+ * const difference = tensor([[[[-1, 1]]]]);
+ * assertEquals(await conv2d(x, difference).array(), [[[[1, 1], [1, 1], [1, 1]]]]);
+ * const y = conv2d(x, difference, { padding: "same" });
+ * assertEquals(y.shape, [1, 1, 3, 3]);
+ * ```
  */
 export function conv2d(
   x: Tensor,
@@ -76,7 +89,21 @@ export interface MaxPoolOptions {
   readonly ceilMode?: boolean;
 }
 
-/** The largest value of each window. `x: [N, C, H, W] → [N, C, OH, OW]` */
+/**
+ * The largest value of each window. `x: [N, C, H, W] → [N, C, OH, OW]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, maxPool2d, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[[1, 2, 3, 4], [5, 6, 7, 8]]]]);
+ * assertEquals(await maxPool2d(x, 2).array(), [[[[6, 8]]]]);
+ * const y = maxPool2d(x, [2, 3], { stride: 1 });
+ * assertEquals(await y.array(), [[[[7, 8]]]]);
+ * ```
+ */
 export function maxPool2d(
   x: Tensor,
   kernel: Size2d,
@@ -91,7 +118,21 @@ export function maxPool2d(
   return values;
 }
 
-/** As {@linkcode maxPool2d}, with the position of each maximum in its H·W plane as i32. */
+/**
+ * As {@linkcode maxPool2d}, with the position of each maximum in its H·W plane as i32.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, maxPool2dWithIndices, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[[1, 2, 9, 4], [5, 6, 7, 8]]]]);
+ * const [values, indices] = maxPool2dWithIndices(x, 2);
+ * assertEquals(await values.array(), [[[[6, 9]]]]);
+ * assertEquals(await indices.array(), [[[[5, 2]]]]);
+ * ```
+ */
 export function maxPool2dWithIndices(
   x: Tensor,
   kernel: Size2d,
@@ -127,7 +168,19 @@ export interface AvgPoolOptions {
   readonly divisorOverride?: number;
 }
 
-/** The average of each window. `x: [N, C, H, W] → [N, C, OH, OW]` */
+/**
+ * The average of each window. `x: [N, C, H, W] → [N, C, OH, OW]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { avgPool2d, init, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[[1, 2, 3, 4], [5, 6, 7, 8]]]]);
+ * assertEquals(await avgPool2d(x, 2).array(), [[[[3.5, 5.5]]]]);
+ * ```
+ */
 export function avgPool2d(
   x: Tensor,
   kernel: Size2d,
@@ -144,7 +197,20 @@ export function avgPool2d(
   })[0];
 }
 
-/** `y = x·wᵀ + bias`. `x: […, in], w: [out, in] → […, out]` */
+/**
+ * `y = x·wᵀ + bias`. `x: […, in], w: [out, in] → […, out]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, linear, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const w = tensor([[1, 0], [0, 2], [1, 1]]);
+ * const y = linear(tensor([[3, 4]]), w, tensor([0, 0, 10]));
+ * assertEquals(await y.array(), [[3, 8, 17]]);
+ * ```
+ */
 export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   if (w.rank !== 2 || x.rank === 0 || x.shape.at(-1) !== w.shape[1]) {
     throw new ShapeError(

@@ -43,6 +43,21 @@ export interface BatchNormOptions extends NormOptions {
  * variance is the unbiased one, while x is divided by the root of the biased one.
  *
  * @throws {ShapeError} For other shapes, for a batch of one value a channel in training, and without running statistics in evaluation.
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { batchNorm, init, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[1, 10], [3, 30]]);
+ * const y = batchNorm(x, null, null, { training: true, eps: 0 });
+ * const values = await y.read();
+ * [-1, -1, 1, 1].forEach((v, i) => assertAlmostEquals(values[i], v, 1e-5));
+ * const [mean, variance] = [tensor([1, 10]), tensor([4, 100])];
+ * const z = await batchNorm(x, mean, variance, { eps: 0 }).read();
+ * [0, 0, 1, 2].forEach((v, i) => assertAlmostEquals(z[i], v, 1e-5));
+ * ```
  */
 export function batchNorm(
   x: Tensor,
@@ -114,6 +129,16 @@ function moveRunning(
  * `x: [..., normalizedShape] → the same`; weight and bias have the normalised shape.
  *
  * @throws {ShapeError} For an x that doesn't end with the normalised shape.
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { init, layerNorm, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const y = await layerNorm(tensor([[1, 3], [10, 30]]), [2]).read();
+ * [-1, 1, -1, 1].forEach((v, i) => assertAlmostEquals(y[i], v, 1e-4));
+ * ```
  */
 export function layerNorm(
   x: Tensor,
@@ -138,6 +163,16 @@ const SPACING = { f16: 2 ** -10, f32: 2 ** -23, f64: 2 ** -52 };
  * Divides each row over the last axes by the root of its mean square (Zhang & Sennrich 2019, equation 4). `x: [..., normalizedShape] → the same`
  *
  * @throws {ShapeError} For an x that doesn't end with the normalised shape.
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { init, rmsNorm, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const y = await rmsNorm(tensor([[3, 4]]), [2]).read();
+ * assertAlmostEquals(y[0], 3 / Math.sqrt(12.5), 1e-5);
+ * ```
  */
 export function rmsNorm(
   x: Tensor,
@@ -154,6 +189,17 @@ export function rmsNorm(
  * Normalises each group of channels of each sample by its mean and variance (Wu & He 2018). `x: [N, C, …] → the same`; weight and bias `[C]`.
  *
  * @throws {ShapeError} For channels that don't divide into the groups.
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { groupNorm, init, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[1, 3, 10, 30]]); // one sample of four channels
+ * const y = await groupNorm(x, 2).read();
+ * [-1, 1, -1, 1].forEach((v, i) => assertAlmostEquals(y[i], v, 1e-4));
+ * ```
  */
 export function groupNorm(
   x: Tensor,
@@ -189,6 +235,17 @@ export interface InstanceNormOptions extends NormOptions {
  * weight and bias `[C]`. Running statistics, where given, are changed in place; without `useInputStats` x is normalised by them instead.
  *
  * @throws {ShapeError} For planes of one value, and without running statistics where they are asked for.
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { init, instanceNorm, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[1, 3], [10, 30]]]); // one sample, two channels, two places
+ * const y = await instanceNorm(x).read();
+ * [-1, 1, -1, 1].forEach((v, i) => assertAlmostEquals(y[i], v, 1e-4));
+ * ```
  */
 export function instanceNorm(
   x: Tensor,
@@ -246,6 +303,17 @@ export interface LocalResponseOptions {
  * Divides each value by `(k + alpha / size · Σ x²)^beta`, the sum over `size` neighbouring channels (Krizhevsky, Sutskever & Hinton 2012, section 3.3).
  *
  * `x: [N, C, …] → the same`. As in PyTorch the window begins size / 2 channels ahead, and alpha is divided by the size.
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { init, localResponseNorm, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[1, 2, 3]]); // one sample of three channels
+ * const y = await localResponseNorm(x, 3, { alpha: 3, beta: 1 }).read();
+ * assertAlmostEquals(y[1], 2 / (1 + 1 + 4 + 9), 1e-6);
+ * ```
  */
 export function localResponseNorm(
   x: Tensor,

@@ -64,7 +64,21 @@ export function adaptiveMaxPool2d(x: Tensor, size: OutputSize2d): Tensor {
   return values;
 }
 
-/** As {@linkcode adaptiveMaxPool2d}, with the position of each maximum in its H·W plane as i32. */
+/**
+ * As {@linkcode adaptiveMaxPool2d}, with the position of each maximum in its H·W plane as i32.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { adaptiveMaxPool2dWithIndices, init, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[[1, 2, 3], [6, 5, 4]]]]);
+ * const [values, indices] = adaptiveMaxPool2dWithIndices(x, 1);
+ * assertEquals(await values.array(), [[[[6]]]]);
+ * assertEquals(await indices.array(), [[[[3]]]]);
+ * ```
+ */
 export function adaptiveMaxPool2dWithIndices(
   x: Tensor,
   size: OutputSize2d,

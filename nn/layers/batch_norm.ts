@@ -109,7 +109,22 @@ abstract class BatchNorm extends Module {
   }
 }
 
-/** Batch norm of rows or of sequences (Ioffe & Szegedy 2015). `x: [N, C]` or `[N, C, L] → the same` */
+/**
+ * Batch norm of rows or of sequences (Ioffe & Szegedy 2015). `x: [N, C]` or `[N, C, L] → the same`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, randn } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const layer = new nn.BatchNorm1d(3);
+ * layer(randn([16, 3], { mean: 5 })); // measures
+ * const [mean] = await layer.running_mean!.read();
+ * assertEquals(Math.round(10 * mean), 5); // a tenth of the way from 0 to 5
+ * assertEquals(layer.eval()(randn([1, 3])).shape, [1, 3]);
+ * ```
+ */
 export class BatchNorm1d extends BatchNorm {
   protected override checkInput(x: Tensor): void {
     const c = this.numFeatures;
@@ -117,7 +132,22 @@ export class BatchNorm1d extends BatchNorm {
   }
 }
 
-/** Batch norm of pictures (Ioffe & Szegedy 2015). `x: [N, C, H, W] → the same` */
+/**
+ * Batch norm of pictures (Ioffe & Szegedy 2015). `x: [N, C, H, W] → the same`
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals, assertEquals } from "@std/assert";
+ * import { init, nn, randn } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const layer = new nn.BatchNorm2d(4);
+ * const y = layer(randn([8, 4, 6, 6], { mean: 3, std: 2 }));
+ * assertAlmostEquals(await y.mean().item(), 0, 1e-4);
+ * assertAlmostEquals(await y.square().mean().item(), 1, 1e-3);
+ * assertEquals(await layer.num_batches_tracked!.item(), 1);
+ * ```
+ */
 export class BatchNorm2d extends BatchNorm {
   protected override checkInput(x: Tensor): void {
     this.requireShape(x, [4], `[N, ${this.numFeatures}, H, W]`);

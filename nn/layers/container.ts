@@ -9,6 +9,22 @@ import { Module } from "../module.ts";
  * Layers one after another. Fields "0", "1", … hold them, so that parameters are named as in PyTorch: "0.weight".
  *
  * Given one object instead of layers, its keys are the names: `new Sequential({ conv1: …, relu1: … })`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * const net = new nn.Sequential(
+ *   new nn.Conv2d(1, 4, 3, { padding: 1 }),
+ *   new nn.ReLU(),
+ *   new nn.Flatten(),
+ *   new nn.Linear(4 * 8 * 8, 10),
+ * );
+ * assertEquals(net(zeros([2, 1, 8, 8])).shape, [2, 10]);
+ * assertEquals([...net.stateDict().keys()][0], "0.weight");
+ * ```
  */
 export class Sequential extends Module {
   constructor(...layers: readonly Module[] | [Record<string, Module>]) {
@@ -47,7 +63,20 @@ export class Sequential extends Module {
   }
 }
 
-/** The axes from `start` to `end`, both included, as one. `[N, C, H, W] → [N, C·H·W]` */
+/**
+ * The axes from `start` to `end`, both included, as one. `[N, C, H, W] → [N, C·H·W]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = zeros([2, 3, 4, 5]);
+ * assertEquals(new nn.Flatten()(x).shape, [2, 60]);
+ * assertEquals(new nn.Flatten(1, 2)(x).shape, [2, 12, 5]);
+ * ```
+ */
 export class Flatten extends Module {
   constructor(readonly start = 1, readonly end = -1) {
     super();
@@ -79,6 +108,16 @@ export class Flatten extends Module {
  * One axis as several. `[N, C·H·W] → [N, C, H, W]` with axis 1 and sizes [C, H, W]; one size may be -1 and follows from the others.
  *
  * @throws {ShapeError} Where the sizes' product isn't the axis's.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * const layer = new nn.Unflatten(1, [3, 2, -1]);
+ * assertEquals(layer(zeros([4, 12])).shape, [4, 3, 2, 2]);
+ * ```
  */
 export class Unflatten extends Module {
   constructor(readonly axis: number, readonly sizes: Shape) {
@@ -110,7 +149,18 @@ export class Unflatten extends Module {
   }
 }
 
-/** Its input. */
+/**
+ * Its input.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * assertEquals(await new nn.Identity()(tensor([1, 2])).array(), [1, 2]);
+ * ```
+ */
 export class Identity extends Module {
   override forward(x: Tensor): Tensor {
     return x.alias();

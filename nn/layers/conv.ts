@@ -15,7 +15,22 @@ export interface Conv2dOptions extends ConvOptions, BiasOptions {
   readonly paddingMode?: "zeros" | "reflect" | "replicate";
 }
 
-/** Convolution of pictures (LeCun et al. 1998, section II.A). `x: [N, inChannels, H, W] → [N, outChannels, OH, OW]` */
+/**
+ * Convolution of pictures (LeCun et al. 1998, section II.A). `x: [N, inChannels, H, W] → [N, outChannels, OH, OW]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * const layer = new nn.Conv2d(3, 8, 3, { stride: 2, padding: 1 });
+ * assertEquals(layer(zeros([1, 3, 32, 32])).shape, [1, 8, 16, 16]);
+ * assertEquals(layer.weight.shape, [8, 3, 3, 3]);
+ * const same = new nn.Conv2d(3, 8, 5, { padding: "same", paddingMode: "reflect" });
+ * assertEquals(same(zeros([1, 3, 32, 32])).shape, [1, 8, 32, 32]);
+ * ```
+ */
 export class Conv2d extends Module {
   /** `[outChannels, inChannels/groups, height, width]` */
   readonly weight: Parameter;

@@ -15,7 +15,19 @@ export interface Conv1dLayerOptions extends Conv1dOptions, BiasOptions {
   readonly paddingMode?: "zeros" | "reflect" | "replicate";
 }
 
-/** Convolution of sequences (Waibel et al. 1989, time-delay networks). `x: [N, inChannels, L] → [N, outChannels, OL]` */
+/**
+ * Convolution of sequences (Waibel et al. 1989, time-delay networks). `x: [N, inChannels, L] → [N, outChannels, OL]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * const layer = new nn.Conv1d(2, 4, 3, { padding: "same" });
+ * assertEquals(layer(zeros([1, 2, 10])).shape, [1, 4, 10]);
+ * ```
+ */
 export class Conv1d extends Module {
   /** `[outChannels, inChannels/groups, length]` */
   readonly weight: Parameter;

@@ -18,6 +18,16 @@ export interface ConvTranspose2dOptions
 /**
  * Transposed convolution of pictures (Zeiler et al. 2010): learned upsampling. `x: [N, inChannels, H, W] → [N, outChannels, OH, OW]`, sizes as
  * {@linkcode convTranspose2d} gives them.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * const layer = new nn.ConvTranspose2d(8, 3, 2, { stride: 2 });
+ * assertEquals(layer(zeros([1, 8, 16, 16])).shape, [1, 3, 32, 32]);
+ * ```
  */
 export class ConvTranspose2d extends Module {
   /** `[inChannels, outChannels/groups, height, width]` */

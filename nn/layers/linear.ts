@@ -11,7 +11,20 @@ export interface BiasOptions {
   readonly bias?: boolean;
 }
 
-/** `y = x·Wᵀ + b`. `x: […, inFeatures] → […, outFeatures]` */
+/**
+ * `y = x·Wᵀ + b`. `x: […, inFeatures] → […, outFeatures]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * const layer = new nn.Linear(4, 2);
+ * assertEquals(layer(zeros([8, 4])).shape, [8, 2]);
+ * assertEquals(layer.weight.shape, [2, 4]);
+ * ```
+ */
 export class Linear extends Module {
   /** `[outFeatures, inFeatures]` */
   readonly weight: Parameter;

@@ -27,7 +27,20 @@ export interface LayerNormOptions {
   readonly bias?: boolean;
 }
 
-/** Normalises each row over the last axes (Ba, Kiros & Hinton 2016). `x: [..., normalizedShape] → the same` */
+/**
+ * Normalises each row over the last axes (Ba, Kiros & Hinton 2016). `x: [..., normalizedShape] → the same`
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const layer = new nn.LayerNorm(2);
+ * const y = await layer(tensor([[1, 3], [10, 30]])).read();
+ * [-1, 1, -1, 1].forEach((v, i) => assertAlmostEquals(y[i], v, 1e-4));
+ * ```
+ */
 export class LayerNorm extends Module {
   readonly normalizedShape: Shape;
   /** The normalised shape, ones at first. */
@@ -68,7 +81,19 @@ export interface ChannelNormOptions {
   readonly affine?: boolean;
 }
 
-/** Normalises each group of channels of each sample (Wu & He 2018). `x: [N, C, …] → the same` */
+/**
+ * Normalises each group of channels of each sample (Wu & He 2018). `x: [N, C, …] → the same`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * const layer = new nn.GroupNorm(2, 8);
+ * assertEquals(layer(zeros([1, 8, 4, 4])).shape, [1, 8, 4, 4]);
+ * ```
+ */
 export class GroupNorm extends Module {
   /** `[numChannels]`, ones at first. */
   readonly weight: Parameter | null;
@@ -112,7 +137,20 @@ export interface InstanceNormLayerOptions extends ChannelNormOptions {
   readonly trackRunningStats?: boolean;
 }
 
-/** Normalises each channel of each picture (Ulyanov, Vedaldi & Lempitsky 2016). `x: [N, C, H, W] → the same` */
+/**
+ * Normalises each channel of each picture (Ulyanov, Vedaldi & Lempitsky 2016). `x: [N, C, H, W] → the same`
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { init, nn, randn } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const layer = new nn.InstanceNorm2d(2);
+ * const y = layer(randn([1, 2, 8, 8], { mean: 3 }));
+ * assertAlmostEquals(await y.mean().item(), 0, 1e-4);
+ * ```
+ */
 export class InstanceNorm2d extends Module {
   /** `[numFeatures]`, ones at first. */
   readonly weight: Parameter | null;
@@ -187,7 +225,19 @@ export interface RmsNormLayerOptions {
   readonly elementwiseAffine?: boolean;
 }
 
-/** Divides each row over the last axes by the root of its mean square (Zhang & Sennrich 2019). `x: [..., normalizedShape] → the same` */
+/**
+ * Divides each row over the last axes by the root of its mean square (Zhang & Sennrich 2019). `x: [..., normalizedShape] → the same`
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const [y] = await new nn.RMSNorm(2)(tensor([[3, 4]])).read();
+ * assertAlmostEquals(y, 3 / Math.sqrt(12.5), 1e-5);
+ * ```
+ */
 export class RMSNorm extends Module {
   readonly normalizedShape: Shape;
   /** The normalised shape, ones at first. */
@@ -220,7 +270,19 @@ export class RMSNorm extends Module {
   }
 }
 
-/** Divides each value by a power of the mean square of its neighbours across channels (Krizhevsky et al. 2012, section 3.3). */
+/**
+ * Divides each value by a power of the mean square of its neighbours across channels (Krizhevsky et al. 2012, section 3.3).
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * const layer = new nn.LocalResponseNorm(5);
+ * assertEquals(layer(zeros([1, 8, 4, 4])).shape, [1, 8, 4, 4]);
+ * ```
+ */
 export class LocalResponseNorm extends Module {
   constructor(
     readonly size: number,

@@ -8,7 +8,19 @@ export type Border2d =
   | number
   | readonly [left: number, right: number, top: number, bottom: number];
 
-/** Zeros around pictures. `x: [N, C, H, W] → [N, C, top + H + bottom, left + W + right]` */
+/**
+ * Zeros around pictures. `x: [N, C, H, W] → [N, C, top + H + bottom, left + W + right]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const y = new nn.ZeroPad2d([1, 0, 0, 1])(tensor([[[[1, 2]]]]));
+ * assertEquals(await y.array(), [[[[0, 1, 2], [0, 0, 0]]]]);
+ * ```
+ */
 export class ZeroPad2d extends Module {
   constructor(readonly padding: Border2d) {
     super();
@@ -23,7 +35,19 @@ export class ZeroPad2d extends Module {
   }
 }
 
-/** Pictures mirrored about their edge pixels; amounts below height and width. `x: [N, C, H, W] → [N, C, top + H + bottom, left + W + right]` */
+/**
+ * Pictures mirrored about their edge pixels; amounts below height and width. `x: [N, C, H, W] → [N, C, top + H + bottom, left + W + right]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const y = new nn.ReflectionPad2d([2, 1, 0, 0])(tensor([[[[1, 2, 3]]]]));
+ * assertEquals(await y.array(), [[[[3, 2, 1, 2, 3, 2]]]]);
+ * ```
+ */
 export class ReflectionPad2d extends Module {
   constructor(readonly padding: Border2d) {
     super();
@@ -38,7 +62,19 @@ export class ReflectionPad2d extends Module {
   }
 }
 
-/** Pictures with their edge pixels repeated. `x: [N, C, H, W] → [N, C, top + H + bottom, left + W + right]` */
+/**
+ * Pictures with their edge pixels repeated. `x: [N, C, H, W] → [N, C, top + H + bottom, left + W + right]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const y = new nn.ReplicationPad2d([2, 1, 0, 0])(tensor([[[[1, 2]]]]));
+ * assertEquals(await y.array(), [[[[1, 1, 1, 2, 2]]]]);
+ * ```
+ */
 export class ReplicationPad2d extends Module {
   constructor(readonly padding: Border2d) {
     super();

@@ -20,7 +20,19 @@ import {
 } from "../functional_pool.ts";
 import { Module } from "../module.ts";
 
-/** The largest value of each window. `x: [N, C, H, W] → [N, C, OH, OW]` */
+/**
+ * The largest value of each window. `x: [N, C, H, W] → [N, C, OH, OW]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[[1, 2, 3, 4], [5, 6, 7, 8]]]]);
+ * assertEquals(await new nn.MaxPool2d(2)(x).array(), [[[[6, 8]]]]);
+ * ```
+ */
 export class MaxPool2d extends Module {
   constructor(
     readonly kernelSize: Size2d,
@@ -43,7 +55,19 @@ export class MaxPool2d extends Module {
   }
 }
 
-/** The average of each window. `x: [N, C, H, W] → [N, C, OH, OW]` */
+/**
+ * The average of each window. `x: [N, C, H, W] → [N, C, OH, OW]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[[1, 2, 3, 4], [5, 6, 7, 8]]]]);
+ * assertEquals(await new nn.AvgPool2d(2)(x).array(), [[[[3.5, 5.5]]]]);
+ * ```
+ */
 export class AvgPool2d extends Module {
   constructor(
     readonly kernelSize: Size2d,
@@ -61,7 +85,19 @@ export class AvgPool2d extends Module {
   }
 }
 
-/** The average of each of as many windows as the output has cells. `x: [N, C, H, W] → [N, C, OH, OW]`; 1 averages whole planes. */
+/**
+ * The average of each of as many windows as the output has cells. `x: [N, C, H, W] → [N, C, OH, OW]`; 1 averages whole planes.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[[1, 2], [3, 4]]]]);
+ * assertEquals(await new nn.AdaptiveAvgPool2d(1)(x).array(), [[[[2.5]]]]);
+ * ```
+ */
 export class AdaptiveAvgPool2d extends Module {
   /** `outputSize`: one number, or `[height, width]`, where null keeps the input's. */
   constructor(readonly outputSize: OutputSize2d) {
@@ -77,7 +113,20 @@ export class AdaptiveAvgPool2d extends Module {
   }
 }
 
-/** The largest value of each of as many windows as the output has cells. `x: [N, C, H, W] → [N, C, OH, OW]` */
+/**
+ * The largest value of each of as many windows as the output has cells. `x: [N, C, H, W] → [N, C, OH, OW]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[[1, 2], [3, 4]]]]);
+ * const pool = new nn.AdaptiveMaxPool2d([1, null]);
+ * assertEquals(await pool(x).array(), [[[[3, 4]]]]);
+ * ```
+ */
 export class AdaptiveMaxPool2d extends Module {
   /** `outputSize`: one number, or `[height, width]`, where null keeps the input's. */
   constructor(readonly outputSize: OutputSize2d) {
@@ -98,7 +147,19 @@ export class AdaptiveMaxPool2d extends Module {
   }
 }
 
-/** (Σ xᵖ)^(1/p) of each window, p being `normType`. `x: [N, C, H, W] → [N, C, OH, OW]` */
+/**
+ * (Σ xᵖ)^(1/p) of each window, p being `normType`. `x: [N, C, H, W] → [N, C, OH, OW]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[[3, 4], [0, 0]]]]);
+ * assertEquals(await new nn.LPPool2d(2, 2)(x).array(), [[[[5]]]]);
+ * ```
+ */
 export class LPPool2d extends Module {
   constructor(
     readonly normType: number,
@@ -118,7 +179,21 @@ export class LPPool2d extends Module {
   }
 }
 
-/** Maxima at the places that their indices name, 0 elsewhere. `x, indices: [N, C, OH, OW] → [N, C, H, W]`, called as `unpool(x, indices)`. */
+/**
+ * Maxima at the places that their indices name, 0 elsewhere. `x, indices: [N, C, OH, OW] → [N, C, H, W]`, called as `unpool(x, indices)`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([[[[1, 2], [4, 3]]]]);
+ * const [values, indices] = new nn.MaxPool2d(2).withIndices(x);
+ * const y = new nn.MaxUnpool2d(2)(values, indices);
+ * assertEquals(await y.array(), [[[[0, 0], [4, 0]]]]);
+ * ```
+ */
 export class MaxUnpool2d extends Module {
   constructor(
     readonly kernelSize: Size2d,

@@ -4,7 +4,19 @@ import type { Size2d } from "../functional.ts";
 import { fold, unfold, type UnfoldOptions } from "../functional_unfold.ts";
 import { Module } from "../module.ts";
 
-/** The elements under each place of a sliding window, as columns. `x: [N, C, H, W] → [N, C·kh·kw, L]` */
+/**
+ * The elements under each place of a sliding window, as columns. `x: [N, C, H, W] → [N, C·kh·kw, L]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const y = new nn.Unfold(2)(tensor([[[[1, 2, 3], [4, 5, 6]]]]));
+ * assertEquals(await y.array(), [[[1, 2], [2, 3], [4, 5], [5, 6]]]);
+ * ```
+ */
 export class Unfold extends Module {
   constructor(
     readonly kernelSize: Size2d,
@@ -23,7 +35,20 @@ export class Unfold extends Module {
   }
 }
 
-/** Columns added back to where {@linkcode Unfold} took them from. `x: [N, C·kh·kw, L] → [N, C, H, W]` */
+/**
+ * Columns added back to where {@linkcode Unfold} took them from. `x: [N, C·kh·kw, L] → [N, C, H, W]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const columns = tensor([[[1, 2], [2, 3], [4, 5], [5, 6]]]);
+ * const y = new nn.Fold([2, 3], 2)(columns);
+ * assertEquals(await y.array(), [[[[1, 4, 3], [4, 10, 6]]]]);
+ * ```
+ */
 export class Fold extends Module {
   constructor(
     readonly outputSize: Size2d,
