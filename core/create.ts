@@ -1,6 +1,5 @@
 /** Making tensors: from values on the host, filled, or random. */
-import type { DType, HostData, Meta, Shape } from "../wgsl/op.ts";
-import { rangeOf } from "../wgsl/move/convert.ts";
+import type { DType, Meta, Shape } from "../wgsl/op.ts";
 import {
   arange as arangeOp,
   eye as eyeOp,
@@ -10,12 +9,14 @@ import {
 import { blocksFor } from "../wgsl/random/philox.ts";
 import { normal, randomInt, uniform } from "../wgsl/random/random.ts";
 import { contiguousView, formatShape, sizeOf } from "../wgsl/shape.ts";
-import { describeValue, requireList } from "./arguments.ts";
-import { DTypeError, ShapeError } from "./errors.ts";
-import { dtypeOf, emptyData } from "./host.ts";
+import { requireList } from "./arguments.ts";
+import { ShapeError } from "./errors.ts";
+import { convert, flatten, type TensorLike } from "./nested.ts";
 import { currentBackend, takeRandom } from "./runtime.ts";
 import { Storage } from "./storage.ts";
 import { apply, Tensor } from "./tensor.ts";
+
+export type { TensorLike } from "./nested.ts";
 
 /** Options that every creation function takes. */
 export interface TensorOptions {
@@ -30,22 +31,6 @@ export interface FromOptions extends TensorOptions {
   /** Sizes, for values given as one flat array. @default the shape of the nesting */
   readonly shape?: Shape;
 }
-
-/** Values that a tensor can be made from: a number, nested arrays of numbers or booleans, or a typed array. */
-export type TensorLike =
-  | number
-  | boolean
-  | readonly TensorLike[]
-  | Float32Array
-  | Float64Array
-  | Float16Array
-  | Int32Array
-  | Uint32Array
-  | Int16Array
-  | Uint16Array
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray;
 
 /** Integer tensors up to this many elements keep their host values, so that labels and indices can be checked at the call. */
 const HOST_ELEMENTS = 65536;
@@ -100,17 +85,50 @@ export function tensor(values: TensorLike, options: FromOptions = {}): Tensor {
   return finish(x, requiresGrad);
 }
 
-/** A tensor of zeros. */
+/**
+ * A tensor of zeros.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * assertEquals(await zeros([2, 2]).array(), [[0, 0], [0, 0]]);
+ * ```
+ */
 export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
   return full(shape, 0, options);
 }
 
-/** A tensor of ones. */
+/**
+ * A tensor of ones.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, ones } from "@tessera/tessera";
+ *
+ * await init();
+ * assertEquals(await ones([3], { dtype: "i32" }).array(), [1, 1, 1]);
+ * ```
+ */
 export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
   return full(shape, 1, options);
 }
 
-/** A tensor with `value` everywhere. */
+/**
+ * A tensor with `value` everywhere.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { full, init } from "@tessera/tessera";
+ *
+ * await init();
+ * assertEquals(await full([2], 0.5).array(), [0.5, 0.5]);
+ * ```
+ */
 export function full(
   shape: Shape,
   value: number,
@@ -122,7 +140,18 @@ export function full(
   return finish(x, requiresGrad);
 }
 
-/** The identity matrix, or as much of it as fits: `[rows, columns]`. */
+/**
+ * The identity matrix, or as much of it as fits: `[rows, columns]`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { eye, init } from "@tessera/tessera";
+ *
+ * await init();
+ * assertEquals(await eye(2).array(), [[1, 0], [0, 1]]);
+ * ```
+ */
 export function eye(
   rows: number,
   columns: number = rows,
@@ -137,6 +166,16 @@ export function eye(
  * `start`, `start + step`, … below `end` (above it for a negative step). With one argument: 0, 1, … below it.
  *
  * Integers give i32, as in PyTorch, unless `dtype` says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { arange, init } from "@tessera/tessera";
+ *
+ * await init();
+ * assertEquals(await arange(3).array(), [0, 1, 2]);
+ * assertEquals(await arange(1, 2, 0.5).array(), [1, 1.5]);
+ * ```
  */
 export function arange(
   start: number,
@@ -157,7 +196,18 @@ export function arange(
   return finish(apply(arangeOp, [], attrs)[0], requiresGrad);
 }
 
-/** `length` evenly spaced values from `start` to `end`, both included. */
+/**
+ * `length` evenly spaced values from `start` to `end`, both included.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, linspace } from "@tessera/tessera";
+ *
+ * await init();
+ * assertEquals(await linspace(0, 1, 5).array(), [0, 0.25, 0.5, 0.75, 1]);
+ * ```
+ */
 export function linspace(
   start: number,
   end: number,
@@ -177,7 +227,19 @@ export interface RandomOptions extends TensorOptions {
   readonly high?: number;
 }
 
-/** Uniform random numbers in [low, high), from the stream that `init({ seed })` starts. Philox4x32-10 (Salmon et al. 2011). */
+/**
+ * Uniform random numbers in [low, high), from the stream that `init({ seed })` starts. Philox4x32-10 (Salmon et al. 2011).
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { init, rand } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const x = rand([100], { low: -1 });
+ * assert(await x.min().item() >= -1 && await x.max().item() < 1);
+ * ```
+ */
 export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
   const { dtype = "f32", low = 0, high = 1, requiresGrad = false } = options;
   checkShape(shape);
@@ -193,7 +255,19 @@ export interface NormalOptions extends TensorOptions {
   readonly std?: number;
 }
 
-/** Normal random numbers, by Box and Muller's transform of the same stream. */
+/**
+ * Normal random numbers, by Box and Muller's transform of the same stream.
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { init, randn } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const x = randn([10_000], { mean: 3 });
+ * assertAlmostEquals(await x.mean().item(), 3, 0.1);
+ * ```
+ */
 export function randn(shape: Shape, options: NormalOptions = {}): Tensor {
   const { dtype = "f32", mean = 0, std = 1, requiresGrad = false } = options;
   checkShape(shape);
@@ -201,7 +275,19 @@ export function randn(shape: Shape, options: NormalOptions = {}): Tensor {
   return finish(apply(normal, [], attrs)[0], requiresGrad);
 }
 
-/** Random integers in [low, high). i32 unless `dtype` says otherwise. */
+/**
+ * Random integers in [low, high). i32 unless `dtype` says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { init, randint } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const x = randint(0, 6, [100]);
+ * assert([...await x.read()].every((v) => [0, 1, 2, 3, 4, 5].includes(v)));
+ * ```
+ */
 export function randint(
   low: number,
   high: number,
@@ -237,115 +323,4 @@ function checkShape(shape: Shape): void {
       [shape],
     );
   }
-}
-
-/** Values in row-major order, the shape of their nesting, and the dtype that they suggest. */
-function flatten(
-  values: TensorLike,
-): { flat: ArrayLike<number>; shape: number[]; dtype: DType } {
-  if (ArrayBuffer.isView(values)) {
-    const array = values as unknown as ArrayLike<number>;
-    return { flat: array, shape: [array.length], dtype: naturalDType(values) };
-  }
-  const shape: number[] = [];
-  for (
-    let value: TensorLike = values;
-    Array.isArray(value) || ArrayBuffer.isView(value);
-  ) {
-    const row: readonly TensorLike[] = value as readonly TensorLike[];
-    shape.push(row.length);
-    value = row[0];
-  }
-  const flat: number[] = [];
-  let booleans = 0;
-  const visit = (value: TensorLike, axis: number, path: string): void => {
-    const nested = Array.isArray(value) || ArrayBuffer.isView(value);
-    if (nested) {
-      const row = value as readonly TensorLike[];
-      if (axis >= shape.length || row.length !== shape[axis]) {
-        throw new ShapeError(
-          `Cannot make a tensor of ragged nesting: values${path} has ${
-            describeLength(row)
-          }, expected ${
-            axis < shape.length
-              ? describeLength({ length: shape[axis] })
-              : "a number"
-          } as at the start`,
-          [shape],
-        );
-      }
-      for (let i = 0; i < row.length; i++) {
-        visit(row[i], axis + 1, `${path}[${i}]`);
-      }
-      return;
-    }
-    if (typeof value !== "number" && typeof value !== "boolean") {
-      throw new DTypeError(
-        `Cannot make a tensor: values${path} is ${
-          describeValue(value)
-        }, expected a number`,
-      );
-    }
-    if (axis !== shape.length) {
-      throw new ShapeError(
-        `Cannot make a tensor of ragged nesting: values${path} is a number, expected ${
-          describeLength({ length: shape[axis] })
-        } as at the start`,
-        [shape],
-      );
-    }
-    if (typeof value === "boolean") booleans++;
-    flat.push(Number(value));
-  };
-  visit(values, 0, "");
-  const dtype = booleans > 0 && booleans === flat.length ? "bool" : "f32";
-  return { flat, shape, dtype };
-}
-
-function naturalDType(values: ArrayBufferView): DType {
-  const dtype = dtypeOf(values);
-  if (dtype === "f64" && currentBackend().info.backend === "webgpu") {
-    return "f32";
-  }
-  if (dtype) return dtype;
-  if (values instanceof Int16Array || values instanceof Int8Array) return "i32";
-  if (
-    values instanceof Uint16Array || values instanceof Uint8Array ||
-    values instanceof Uint8ClampedArray
-  ) return "u32";
-  throw new DTypeError(
-    `Cannot make a tensor from ${
-      describeValue(values)
-    }: expected an array of floats, or of integers of 32 bits or fewer`,
-  );
-}
-
-/** A typed array of the dtype; `bool` holds whether values differ from 0, integers lose their fraction. */
-function convert(values: ArrayLike<number>, dtype: DType): HostData {
-  const data = emptyData(dtype, values.length);
-  if (dtype === "bool") {
-    for (let i = 0; i < data.length; i++) data[i] = Number(values[i] !== 0);
-  } else {
-    if (dtype === "i32" || dtype === "u32") checkRange(values, dtype);
-    data.set(values);
-  }
-  return data;
-}
-
-/** Throws for numbers that would wrap around. */
-function checkRange(values: ArrayLike<number>, dtype: "i32" | "u32"): void {
-  const [least, greatest] = rangeOf(dtype);
-  for (let i = 0; i < values.length; i++) {
-    const value = Math.trunc(values[i]);
-    if (value >= least && value <= greatest) continue;
-    throw new RangeError(
-      `Cannot make a tensor of ${dtype}: element ${i} is ${
-        values[i]
-      }, expected numbers from ${least} to ${greatest}`,
-    );
-  }
-}
-
-function describeLength({ length }: { readonly length: number }): string {
-  return length === 1 ? "1 item" : `${length} items`;
 }

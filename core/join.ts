@@ -6,7 +6,20 @@ import { AutogradError, ShapeError } from "./errors.ts";
 import { currentScope, tidy } from "./scope.ts";
 import { apply, startOf, type Tensor } from "./tensor.ts";
 
-/** Tensors one after another along an axis; their other sizes agree. */
+/**
+ * Tensors one after another along an axis; their other sizes agree.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { concat, init, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const [a, b] = [tensor([[1, 2]]), tensor([[3, 4]])];
+ * assertEquals(await concat([a, b]).array(), [[1, 2], [3, 4]]);
+ * assertEquals(await concat([a, b], 1).array(), [[1, 2, 3, 4]]);
+ * ```
+ */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   if (tensors.length === 0) {
     throw new ShapeError("Cannot concatenate: no tensors were given");
@@ -15,7 +28,19 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   return apply(concatOp, tensors, { axis: d })[0];
 }
 
-/** Tensors of one shape along a new axis. */
+/**
+ * Tensors of one shape along a new axis.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, stack, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const y = stack([tensor([1, 2]), tensor([3, 4])], 1);
+ * assertEquals(await y.array(), [[1, 3], [2, 4]]);
+ * ```
+ */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   if (tensors.length === 0) {
     throw new ShapeError("Cannot stack: no tensors were given");
@@ -34,7 +59,19 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   return tidy(() => concat(tensors.map((x) => x.unsqueeze(axis)), axis));
 }
 
-/** `a` where the condition holds, `b` elsewhere; all three broadcast. */
+/**
+ * `a` where the condition holds, `b` elsewhere; all three broadcast.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, tensor, where } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([-1, 2]);
+ * assertEquals(await where(x.gt(0), x, 0).array(), [0, 2]);
+ * ```
+ */
 export function where(
   condition: Tensor,
   a: Tensor | number,
@@ -55,6 +92,18 @@ export interface GradientOptions {
 
 /**
  * The gradients of `output` with respect to `inputs`, without touching any `grad`. An input that the output doesn't depend on is an error.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gradients, init, ones, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const x = tensor([3], { requiresGrad: true });
+ * const [slope] = gradients(x.square(), [x], { gradient: ones([1]) });
+ * assertEquals(await slope.array(), [6]);
+ * assertEquals(x.grad, null);
+ * ```
  */
 export function gradients(
   output: Tensor,

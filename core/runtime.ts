@@ -105,7 +105,18 @@ async function openGpu(powerPreference?: GPUPowerPreference): Promise<Backend> {
   return gpu;
 }
 
-/** What the device in use is and can do. */
+/**
+ * What the device in use is and can do.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { device, init } from "@tessera/tessera";
+ *
+ * await init();
+ * assert(["webgpu", "cpu"].includes(device().backend));
+ * ```
+ */
 export function device(): DeviceInfo {
   return currentBackend().info;
 }
@@ -123,12 +134,40 @@ export interface RandomState {
   readonly counter: number;
 }
 
-/** The state of the random stream. */
+/**
+ * The state of the random stream.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, rand, randomState, setRandomState } from "@tessera/tessera";
+ *
+ * await init();
+ * const state = randomState();
+ * const first = await rand([2]).array();
+ * setRandomState(state);
+ * assertEquals(await rand([2]).array(), first);
+ * ```
+ */
 export function randomState(): RandomState {
   return { key: runtime.key, counter: runtime.counter };
 }
 
-/** Goes on with the random stream from a state. */
+/**
+ * Goes on with the random stream from a state.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, rand, randomState, setRandomState } from "@tessera/tessera";
+ *
+ * await init();
+ * const state = randomState();
+ * rand([100]);
+ * setRandomState(state);
+ * assertEquals(randomState(), state);
+ * ```
+ */
 export function setRandomState({ key, counter }: RandomState): void {
   runtime.key = [key[0], key[1]];
   runtime.counter = counter;
@@ -195,7 +234,20 @@ export function checkInterrupt(): void {
   }
 }
 
-/** Waits until the device has done all that was asked of it. Rejects if any of it failed. */
+/**
+ * Waits until the device has done all that was asked of it. Rejects if any of it failed.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, randn, synchronize } from "@tessera/tessera";
+ *
+ * await init();
+ * const y = randn([64, 64]).matmul(randn([64, 64]));
+ * await synchronize();
+ * assertEquals(y.shape, [64, 64]); // and computed
+ * ```
+ */
 export function synchronize(): Promise<void> {
   return currentBackend().synchronize();
 }

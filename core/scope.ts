@@ -20,7 +20,23 @@ export function tidy<T>(make: () => T): T {
   return inner.keep(make());
 }
 
-/** Frees what is made while it is open. Made by {@linkcode scope}. */
+/**
+ * Frees what is made while it is open. Made by {@linkcode scope}.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, ones, scope, type Scope } from "@tessera/tessera";
+ *
+ * await init();
+ * const inner: Scope = scope();
+ * const x = inner.keep(ones([2]));
+ * ones([2]).add(1);
+ * assertEquals(inner.size, 2);
+ * inner.dispose();
+ * assertEquals(await x.array(), [1, 1]);
+ * ```
+ */
 export class Scope implements Disposable {
   readonly #tracked = new Set<Tracked>();
 

@@ -39,7 +39,21 @@ export function memory(): MemoryStatus {
   return { ...live, pooledBytes: openedBackend()?.pool().bytes ?? 0 };
 }
 
-/** Starts the peak over from what is live now. */
+/**
+ * Starts the peak over from what is live now.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, memory, resetPeakMemory, zeros } from "@tessera/tessera";
+ *
+ * await init();
+ * zeros([1000]).dispose();
+ * resetPeakMemory();
+ * const { bytes, peakBytes } = memory();
+ * assertEquals(peakBytes, bytes);
+ * ```
+ */
 export function resetPeakMemory(): void {
   live.peakBytes = live.bytes;
 }

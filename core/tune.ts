@@ -39,6 +39,19 @@ export async function tune(
 /**
  * Writes the measured choices of the device in use to a file that may be shared or shipped: to `path`, or to the one that `init` reads, in
  * `$XDG_CACHE_HOME/tessera` or `~/.cache/tessera`. Resolves to the path. Choices that the file has for this adapter already are kept.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { init, randn, saveTuning, tune } from "@tessera/tessera";
+ *
+ * await init();
+ * await tune(() => randn([8, 8]).matmul(randn([8, 8])));
+ * const folder = await Deno.makeTempDir();
+ * const path = await saveTuning(`${folder}/tuning.json`);
+ * assert((await Deno.readTextFile(path)).length > 0);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
  */
 export async function saveTuning(path?: string): Promise<string> {
   const gpu = currentGpu();
@@ -61,6 +74,17 @@ export async function saveTuning(path?: string): Promise<string> {
  * Reads choices that {@linkcode saveTuning} wrote. Those for kernels that have been edited since are passed over when they would be used.
  *
  * @throws {FileFormatError} For a file that isn't one, or of another version.
+ *
+ * @example
+ * ```ts
+ * import { init, loadTuning, saveTuning } from "@tessera/tessera";
+ *
+ * await init();
+ * const folder = await Deno.makeTempDir();
+ * const path = await saveTuning(`${folder}/tuning.json`);
+ * await loadTuning(path);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
  */
 export async function loadTuning(path: string | URL): Promise<void> {
   const gpu = currentGpu();
