@@ -128,6 +128,23 @@ export async function saveCheckpoint(
  *
  * @throws {FileFormatError} For a damaged file, or one that isn't a checkpoint.
  * @throws {Error} Where the file has no state for a part that is given, or one that doesn't fit.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+ * const [net, twin] = [new nn.Linear(2, 1), new nn.Linear(2, 1)];
+ * const tensors = new Map([["mean", tensor([0.3])]]);
+ * await nn.saveCheckpoint(path, { net }, { data: { epoch: 7 }, tensors });
+ * const loaded = await nn.loadCheckpoint(path, { net: twin });
+ * assertEquals(loaded.data, { epoch: 7 });
+ * assertEquals(loaded.tensors.get("mean")!.shape, [1]);
+ * assertEquals(await twin.weight.array(), await net.weight.array());
+ * await Deno.remove(path);
+ * ```
  */
 export async function loadCheckpoint(
   source: FileSource,

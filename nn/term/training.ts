@@ -44,12 +44,15 @@ export interface TrainingProgress {
 export function trainingProgress(
   options: ProgressOptions = {},
 ): (progress: TrainingProgress) => void {
-  let epoch = 0;
-  const line = new ProgressLine(options);
+  let last = { epoch: 0, step: 0 };
+  let line = new ProgressLine(options);
   return (progress) => {
-    const { epochs, step, steps } = progress;
-    if (progress.epoch !== epoch) line.next();
-    epoch = progress.epoch;
+    const { epoch, epochs, step, steps } = progress;
+    const again = epoch < last.epoch ||
+      epoch === last.epoch && step < last.step;
+    if (again) line = new ProgressLine(options);
+    else if (epoch > last.epoch) line.next();
+    last = { epoch, step };
     line.update({
       label: `epoch ${epoch}/${epochs}`,
       done: step,

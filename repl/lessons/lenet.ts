@@ -6,7 +6,6 @@
 import { nn, noGrad, randn } from "../../mod.ts";
 import { pictures } from "../term/picture.ts";
 import { plot } from "../../nn/term/plot.ts";
-import { trainingProgress } from "../../nn/term/training.ts";
 
 // A batch of one grey picture, 28 by 28: [pictures, channels, rows, columns]. Noise will do to look at shapes.
 const x = randn([1, 1, 28, 28]);
@@ -72,8 +71,7 @@ const test = await nn.fashionMnist({ split: "test", path });
 
 // Training: guess, measure how wrong, ask every parameter for its share in that, move all of them a little. Again for each batch.
 const optimizer = new nn.Adam(net.parameters(), { lr: 2e-3 });
-const onProgress = trainingProgress();
-const options = { optimizer, batchSize: 32, onProgress };
+const options = { optimizer, batchSize: 32 };
 const first = await nn.fit(net, train, { ...options, epochs: 5 });
 
 // Smaller steps let it settle.

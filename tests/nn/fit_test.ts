@@ -5,10 +5,10 @@ import {
   assertLess,
   assertRejects,
 } from "@std/assert";
-import { init, memory, nn, scope, zoo } from "../../mod.ts";
+import { AnomalyError, init, memory, nn, scope, zoo } from "../../mod.ts";
 
 /** Two classes that a line parts: bright left halves and bright right halves. */
-function halves(count: number): nn.Dataset {
+function halves(count: number): nn.ImageArrays {
   const images = new Uint8Array(count * 28 * 28);
   const labels = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
@@ -63,14 +63,23 @@ Deno.test("fit stops at a loss that is NaN and names the step", async () => {
   const net = new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 2));
   const optimizer = new nn.SGD(net.parameters(), { lr: 1e38 });
   const error = await assertRejects(
-    () => nn.fit(net, halves(64), { optimizer, epochs: 4, batchSize: 16 }),
+    () =>
+      nn.fit(net, halves(64), {
+        optimizer,
+        epochs: 4,
+        batchSize: 16,
+        onProgress: false,
+      }),
     Error,
   );
   assert(
-    /^Cannot go on training: the loss of step \d+ is NaN, try a smaller lr$/
+    /^Cannot go on training: the loss of step \d+ is NaN, try a smaller lr, or \{ detectAnomaly: true \} to see where it comes from$/
       .test(error.message),
     error.message,
   );
+  assert(error instanceof AnomalyError && error.step! > 1);
+  net.dispose();
+  optimizer.dispose();
 });
 
 Deno.test("evaluate puts the mode back and counts every example once", async () => {

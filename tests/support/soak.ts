@@ -1,10 +1,12 @@
 /**
- * Run by tests/core/soak_test.ts in a process of its own: trains a tiny network for 2,000 steps, and prints as JSON what memory was live after
- * step 10 and after every 100th step, and the size of the process once its garbage has been collected.
+ * Run by tests/core/soak_test.ts in a process of its own: trains a tiny network for as many steps as the second argument says, and prints as
+ * JSON what memory was live after step 10 and after every twentieth of the way, and the size of the process once its garbage has been
+ * collected, without what JavaScript's heap holds in reserve.
  */
 import { init, memory, nn, randn, scope, tensor } from "../../mod.ts";
 
-const STEPS = 2000;
+const steps = Number(Deno.args[1]);
+const part = steps / 20;
 const { gc } = globalThis as { gc?: () => void };
 if (!gc) throw new Error("Cannot measure: run with --v8-flags=--expose-gc");
 
@@ -23,23 +25,24 @@ const labels = tensor([0, 1, 2, 0], { dtype: "i32" });
 
 /** Live bytes, buffers and tensors, and pooled bytes. */
 const live: number[][] = [];
-/** Resident bytes of the process, and when. */
+/** Resident bytes of the process, without the reserve that V8 doubles now and then. */
 const resident: number[] = [];
 const losses: number[] = [];
-for (let step = 1; step <= STEPS; step++) {
+for (let step = 1; step <= steps; step++) {
   {
     using _ = scope();
     const loss = nn.crossEntropy(net(inputs), labels);
     optimizer.zeroGrad();
     loss.backward();
     optimizer.step();
-    if (step % 10 === 0) losses.push(await loss.item());
+    if (step % (part / 10) === 0) losses.push(await loss.item());
   }
-  if (step === 10 || step % 100 === 0) {
+  if (step === 10 || step % part === 0) {
     const { bytes, buffers, tensors, pooledBytes } = memory();
     live.push([bytes, buffers, tensors, pooledBytes]);
     gc();
-    resident.push(Deno.memoryUsage().rss);
+    const { rss, heapTotal, heapUsed } = Deno.memoryUsage();
+    resident.push(rss - heapTotal + heapUsed);
   }
 }
 console.log(JSON.stringify({ live, resident, losses }));
