@@ -83,7 +83,8 @@ export class Trainer {
     this.#net.train();
     this.#pace.begin(this.#history.steps);
     while (this.#epoch < this.#epochs && !this.#stop) {
-      if (this.#patience?.exhausted) this.#stop = "early";
+      if (interrupts.raised) this.#stop = "interrupted";
+      else if (this.#patience?.exhausted) this.#stop = "early";
       else await this.#runEpoch(interrupts, state);
       state = undefined;
     }
@@ -131,6 +132,13 @@ export class Trainer {
   }
 
   #goOn(state: TrainingState): TrainingState {
+    const { stepsPerEpoch: before } = state;
+    const now = this.#stepsPerEpoch;
+    if (before !== undefined && now !== undefined && before !== now) {
+      throw new RangeError(
+        `Cannot go on training: an epoch had ${before} steps and has ${now} now, give the same data in batches of the same size`,
+      );
+    }
     this.#source.catchUp(state.epoch + (state.step > 0 ? 1 : 0));
     this.#epoch = state.epoch;
     this.#step = state.step;
