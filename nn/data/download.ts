@@ -5,7 +5,8 @@
  * of a file stays when a download is cut, and the next one asks the server for the rest (RFC 9110, section 14: Range). Whether the pieces
  * fit is for the sum to say; if they don't, the file is fetched once more from its beginning.
  */
-import { ByteMeter, type Screen, standardError } from "./progress.ts";
+import { ProgressLine } from "../term/progress.ts";
+import type { Screen } from "../term/screen.ts";
 
 /** A file on the network. */
 export interface RemoteFile {
@@ -24,7 +25,7 @@ export interface DownloadOptions {
   readonly cache?: string;
   /** Where to look instead of the data set's own servers: addresses of folders, without the file's name. */
   readonly mirrors?: readonly string[];
-  /** Called as bytes arrive, instead of showing a bar or lines on standard error. */
+  /** Called as bytes arrive, instead of showing a bar or, without a terminal, a line each tenth. */
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 
@@ -88,17 +89,14 @@ export async function download(
       file.urls;
   const reasons: string[] = [];
   for (const url of urls) {
-    const meter = meterOf(file, plan);
     try {
-      await fetchWhole(file, url, target, meter.update, plan.patience);
+      await fetchWhole(file, url, target, reportOf(file, plan), plan.patience);
       await target.syncData();
       await Deno.rename(part, path);
       return path;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       reasons.push(error.message);
-    } finally {
-      meter.finish();
     }
   }
   if ((await target.stat()).size === 0) await removeIfThere(part);
@@ -139,21 +137,23 @@ class Refusal extends Error {}
 /** Told how many bytes are here. */
 type Report = (done: number) => void;
 
-function meterOf(
+function reportOf(
   { name, bytes }: RemoteFile,
   { onProgress, screen }: DownloadPlan,
-): { readonly update: Report; readonly finish: () => void } {
-  if (onProgress) {
-    return {
-      update: (done) => onProgress({ name, done, total: bytes }),
-      finish() {},
-    };
-  }
-  const meter = new ByteMeter(name, screen ?? standardError());
-  return {
-    update: (done) => meter.update(done, bytes),
-    finish: () => meter.finish(),
-  };
+): Report {
+  if (onProgress) return (done) => onProgress({ name, done, total: bytes });
+  const line = new ProgressLine({ screen });
+  // Powers of ten, as disks and networks count, to one digit.
+  const [size, unit] = bytes < 1e6 ? [1e3, "kB"] : [1e6, "MB"];
+  const scaled = (n: number) => Math.round(10 * n / size) / 10;
+  return (done) =>
+    line.update({
+      label: name,
+      done: scaled(done),
+      total: scaled(bytes),
+      fraction: done / bytes,
+      facts: unit,
+    });
 }
 
 /** Fetches what is missing of a file and compares the sum. A file in pieces that don't fit is fetched again, once. */

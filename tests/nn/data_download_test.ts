@@ -21,8 +21,11 @@ import {
   withServer,
 } from "../support/data_files.ts";
 import { dice } from "../support/mutate.ts";
+import type { Screen } from "../../nn/term/screen.ts";
 
 const BYTES = randomBytes(100_000, dice(1));
+
+const BAR = "a.bin ━━━━━━━━━━━━━━━━━━━━━━━━ 100/100 kB";
 
 async function remote(...servers: string[]): Promise<RemoteFile> {
   return {
@@ -113,6 +116,33 @@ Deno.test("a file is downloaded once, and then read from the cache", async () =>
       assertEquals(requests, ["/a.bin"]);
     });
   });
+});
+
+Deno.test("progress is a line each tenth without a terminal, and a bar on one", async () => {
+  for (const live of [false, true]) {
+    let text = "";
+    const screen: Screen = {
+      live,
+      colors: "none",
+      columns: 60,
+      write(more) {
+        text += more;
+      },
+    };
+    await withFolder(async (cache) => {
+      await withServer(() => new Response(BYTES), async (base) => {
+        const plan = planFor(cache, { screen, onProgress: undefined });
+        await download(await remote(base), plan);
+      });
+    });
+    const rows = text.trimEnd().split("\n");
+    if (live) {
+      assertEquals(rows.at(-1)!.replace("\x1b[1A\r\x1b[K", ""), BAR);
+    } else {
+      assert(rows.length <= 10);
+      assertEquals(rows.at(-1), "a.bin 100/100 kB");
+    }
+  }
 });
 
 Deno.test("a connection that is cut is taken up where it ended", async () => {
