@@ -6,9 +6,9 @@ import { ShapeError } from "../wgsl/errors.ts";
 import { formatShape } from "../wgsl/shape.ts";
 import { conv2d } from "./functional.ts";
 import {
+  endsOf,
   type Padding2d,
   pair,
-  sameSides,
   sides,
   type Size2d,
 } from "./geometry.ts";
@@ -73,17 +73,6 @@ export function conv1d(
       groups,
     }).squeeze(2)
   );
-}
-
-/** The zeros at both ends that a padding stands for. */
-export function endsOf(
-  padding: NonNullable<Conv1dOptions["padding"]>,
-  taps: number,
-  stride: number,
-  dilation: number,
-): readonly [number, number] {
-  if (padding === "same") return sameSides(taps, stride, dilation);
-  return typeof padding === "number" ? [padding, padding] : padding;
 }
 
 /** Options of {@linkcode convTranspose2d} beside its bias, as layers take them. */

@@ -46,3 +46,14 @@ export function sameBorder(
     ...sameSides(kernel[1], stride[1], dilation[1]),
   ];
 }
+
+/** The zeros at both ends that a padding stands for. */
+export function endsOf(
+  padding: number | readonly [number, number] | "same",
+  taps: number,
+  stride: number,
+  dilation: number,
+): readonly [number, number] {
+  if (padding === "same") return sameSides(taps, stride, dilation);
+  return typeof padding === "number" ? [padding, padding] : padding;
+}

@@ -270,6 +270,8 @@ export class Tanh extends Module {
 /**
  * eˣ / Σ eˣ along an axis.
  *
+ * Unlike PyTorch, the axis is the last one unless it is given.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -296,6 +298,8 @@ export class Softmax extends Module {
 
 /**
  * log(eˣ / Σ eˣ) along an axis, without the overflow.
+ *
+ * Unlike PyTorch, the axis is the last one unless it is given.
  *
  * @example
  * ```ts

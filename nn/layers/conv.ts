@@ -18,6 +18,8 @@ export interface Conv2dOptions extends ConvOptions, BiasOptions {
 /**
  * Convolution of pictures (LeCun et al. 1998, section II.A). `x: [N, inChannels, H, W] → [N, outChannels, OH, OW]`
  *
+ * Unlike PyTorch, each side may have a padding of its own, and there is no circular mode.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";

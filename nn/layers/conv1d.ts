@@ -1,8 +1,9 @@
 /** Convolution layer for sequences. */
 import { tidy } from "../../core/scope.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { conv1d, type Conv1dOptions, endsOf } from "../functional_conv.ts";
+import { conv1d, type Conv1dOptions } from "../functional_conv.ts";
 import { pad } from "../functional_pad.ts";
+import { endsOf } from "../geometry.ts";
 import { defaultBias, defaultWeight, fans } from "../init.ts";
 import { Module } from "../module.ts";
 import { type Parameter, parameter } from "../parameter.ts";
@@ -17,6 +18,8 @@ export interface Conv1dLayerOptions extends Conv1dOptions, BiasOptions {
 
 /**
  * Convolution of sequences (Waibel et al. 1989, time-delay networks). `x: [N, inChannels, L] → [N, outChannels, OL]`
+ *
+ * Unlike PyTorch, each end may have a padding of its own, and there is no circular mode.
  *
  * @example
  * ```ts

@@ -19,6 +19,8 @@ export interface ConvTranspose2dOptions
  * Transposed convolution of pictures (Zeiler et al. 2010): learned upsampling. `x: [N, inChannels, H, W] → [N, outChannels, OH, OW]`, sizes as
  * {@linkcode convTranspose2d} gives them.
  *
+ * Unlike PyTorch, each side may be cut by its own amount, the output padding is below the stride even where the dilation is larger, and a call takes no output size.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -15,6 +15,8 @@ import { type Parameter, parameter } from "../parameter.ts";
  *
  * Rows begin as normal numbers; the row `paddingIdx`, if any, as zeros, and no gradient flows into it.
  *
+ * Unlike PyTorch, rows have no largest norm, and gradients are neither sparse nor scaled by frequency.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -30,6 +30,8 @@ export interface LayerNormOptions {
 /**
  * Normalises each row over the last axes (Ba, Kiros & Hinton 2016). `x: [..., normalizedShape] → the same`
  *
+ * Unlike PyTorch 1.13, which the fixtures come from, it can do without the summand alone, as PyTorch took up later.
+ *
  * @example
  * ```ts
  * import { assertAlmostEquals } from "@std/assert";
@@ -227,6 +229,8 @@ export interface RmsNormLayerOptions {
 
 /**
  * Divides each row over the last axes by the root of its mean square (Zhang & Sennrich 2019). `x: [..., normalizedShape] → the same`
+ *
+ * Unlike PyTorch 1.13, which the fixtures come from, nn has it: they hold the formula that PyTorch took up later.
  *
  * @example
  * ```ts

@@ -23,6 +23,8 @@ import { Module } from "../module.ts";
 /**
  * The largest value of each window. `x: [N, C, H, W] → [N, C, OH, OW]`
  *
+ * Unlike PyTorch, `withIndices` gives the indices, and no option.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -116,6 +118,8 @@ export class AdaptiveAvgPool2d extends Module {
 /**
  * The largest value of each of as many windows as the output has cells. `x: [N, C, H, W] → [N, C, OH, OW]`
  *
+ * Unlike PyTorch, `withIndices` gives the indices, and no option.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -181,6 +185,8 @@ export class LPPool2d extends Module {
 
 /**
  * Maxima at the places that their indices name, 0 elsewhere. `x, indices: [N, C, OH, OW] → [N, C, H, W]`, called as `unpool(x, indices)`.
+ *
+ * Unlike PyTorch, the output size is an option of the layer.
  *
  * @example
  * ```ts

@@ -6,6 +6,8 @@ import { Module } from "../module.ts";
 /**
  * Resizes the axes after the channels, to a size or by a factor. `x: [N, C, H, W] → [N, C, OH, OW]`
  *
+ * Unlike PyTorch, there is no bicubic mode.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -9,83 +9,32 @@ import {
   tensor,
   zeros,
 } from "../../mod.ts";
-import type { DType } from "../../wgsl/op.ts";
-import fixture from "../fixtures/losses.json" with { type: "json" };
 import {
-  type DeviceName,
   onBothDevices,
   onDevice,
 } from "../support/devices.ts";
 import { assertFails } from "../support/errors.ts";
 import { sample, testGradients } from "../support/gradcheck.ts";
-import { assertStored, load, type Stored } from "../support/torch.ts";
-
-/** A tensor of the fixture; its dtype is given unless it holds floats. */
-interface Typed extends Stored {
-  readonly dtype?: DType;
-}
-
-interface Case
-  extends Readonly<Record<"x" | "y" | "loss" | "dy" | "dx", Typed>> {
-  readonly name: string;
-  readonly what: string;
-  readonly reduction: string;
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly dTarget?: Stored;
-}
-
-type Loss = (
-  x: Tensor,
-  y: Tensor,
-  options?: Readonly<Record<string, unknown>>,
-) => Tensor;
-
-const LAYERS: Readonly<Record<string, string>> = {
-  crossEntropy: "CrossEntropyLoss",
-  nllLoss: "NLLLoss",
-  binaryCrossEntropy: "BCELoss",
-  binaryCrossEntropyWithLogits: "BCEWithLogitsLoss",
-  mseLoss: "MSELoss",
-  l1Loss: "L1Loss",
-  smoothL1Loss: "SmoothL1Loss",
-  huberLoss: "HuberLoss",
-  klDiv: "KLDivLoss",
-};
-
-function place(
-  stored: Typed,
-  device: DeviceName,
-  requiresGrad = false,
-): Tensor {
-  const { dtype } = stored;
-  return load(stored, device, { requiresGrad, ...(dtype && { dtype }) });
-}
-
-/** Options with their tensors on the device, and the reduction unless it is the default. */
-function optionsOf(
-  { options, reduction }: Case,
-  device: DeviceName,
-): Record<string, unknown> {
-  const placed = Object.entries(options).map(([name, value]) => [
-    name,
-    typeof value === "object" ? place(value as Typed, device) : value,
-  ]);
-  const rest = reduction === "mean" ? {} : { reduction };
-  return { ...Object.fromEntries(placed), ...rest };
-}
+import { place } from "../support/layers.ts";
+import {
+  LOSS_CASES,
+  LOSS_LAYERS,
+  type LossFunction,
+  lossOptions,
+} from "../support/losses.ts";
+import { assertStored } from "../support/torch.ts";
 
 onBothDevices(
   "losses and their gradients are PyTorch's with every option, as functions and as layers",
   async (device) => {
-    const cases = fixture.cases as unknown as readonly Case[];
-    for (const given of cases) {
+    for (const given of LOSS_CASES) {
       const { name, what, reduction } = given;
-      const options = optionsOf(given, device);
+      const options = lossOptions(given, device);
       const layer: nn.Module = Reflect.construct(
-        Reflect.get(nn, LAYERS[name]),
+        Reflect.get(nn, LOSS_LAYERS[name]),
         [options],
       );
-      const f: Loss = Reflect.get(nn, name);
+      const f: LossFunction = Reflect.get(nn, name);
       const title = `${name} ${what} ${reduction} ${
         JSON.stringify(given.options)
       }`;
