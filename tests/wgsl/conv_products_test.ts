@@ -146,3 +146,21 @@ Deno.test("only one tap at stride 1 without padding, of 8 channels and more, is 
   assertEquals(isProduct([1, 7, 5, 5], [8, 7, 1, 1]), false);
   assertEquals(isProduct(x, [8, 4, 1, 1], { groups: 2 }), false);
 });
+
+Deno.test("one tap as a product: large groups, which are packed, are finished channel by channel", async () => {
+  const given = {
+    inputs: [
+      noise([2, 128, 16, 16]),
+      noise([256, 64, 1, 1], 2),
+      noise([256], 3),
+      noise([2, 256, 16, 16], 4),
+    ],
+    attrs: {
+      ...PLAIN,
+      groups: 2,
+      epilogue: { bias: true, residual: true, activation: { name: "relu" } },
+    } as const,
+    length: 64,
+  };
+  await checkOp(conv2d, { ...given, variants: ["matmul"] });
+});

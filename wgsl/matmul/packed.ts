@@ -5,7 +5,15 @@ import { sizeOf } from "../shape.ts";
 import { storesTo } from "./forms.ts";
 import packCode from "./pack.wgsl" with { type: "text" };
 import packedCode from "./packed.wgsl" with { type: "text" };
-import { atStart, bytesOf, type Operand, operandOf } from "./plan.ts";
+import {
+  atStart,
+  bytesOf,
+  type Finish,
+  finishOf,
+  type Operand,
+  operandOf,
+  PART_BINDINGS,
+} from "./plan.ts";
 import { type MatmulAttrs, OWN_INPUTS, problemOf } from "./problem.ts";
 
 const PACK = { label: "wgsl/matmul/pack.wgsl", code: packCode };
@@ -29,6 +37,9 @@ const BUSY = 64;
 
 /** Fewest rows and columns: with fewer, half of a panel is zeros. */
 const LEAST_LINES = 24;
+
+/** Trips of the loops that finish the sums of a panel: four columns at once, row by row. */
+const FINISH_TRIPS = (COLUMNS / 4) * (1 + ROWS);
 
 /** An operand in panels. Its matrices are those that differ: a batch axis along which it repeats has size 1. */
 interface Panels {
@@ -62,11 +73,15 @@ interface Job {
   readonly a: Panels;
   readonly b: Panels;
   readonly c: Operand;
+  readonly finish: Finish;
+  /** Whether the epilogue does anything. */
+  readonly finishes: boolean;
 }
 
 function jobOf(request: Request<MatmulAttrs>): Job {
   const problem = problemOf(request);
   const size = problem.shape.slice(-5);
+  const { epilogue } = problem;
   const all = atStart(problem.shape);
   const a = operandOf("input", 0, problem.a, all);
   const b = operandOf("input", 1, problem.b, all);
@@ -75,6 +90,8 @@ function jobOf(request: Request<MatmulAttrs>): Job {
     a: panelsOf(a, size, 2),
     b: panelsOf(b, size, 3),
     c: operandOf("output", 0, problem.c, all),
+    finish: finishOf(problem, all, PART_BINDINGS),
+    finishes: !!epilogue?.activation || request.inputs.length > OWN_INPUTS,
   };
 }
 
@@ -84,20 +101,21 @@ function productsOf({ size: [outer, inner], a, b }: Job): number {
 }
 
 /**
- * Whether a product has no epilogue, stores whole fours, fits bindings without being cut, and fills enough panels to pay for packing.
+ * Whether a product stores whole fours, fits bindings without being cut, and fills enough panels to pay for packing. Sums that are still to be
+ * finished are kept in the output, so that they aren't rounded to halves.
  */
 export function packingPays(request: Request<MatmulAttrs>): boolean {
-  const { inputs, attrs, limits } = request;
+  const { limits } = request;
   const { shape } = problemOf(request);
-  const plain = inputs.length === OWN_INPUTS && !attrs.epilogue?.activation;
-  if (!plain || shape.length > 5 || sizeOf(shape) < LEAST_WORK) return false;
+  if (shape.length > 5 || sizeOf(shape) < LEAST_WORK) return false;
   const job = jobOf(request);
-  const { size, a, b, c } = job;
+  const { size, a, b, c, finishes } = job;
+  if (finishes && c.dtype !== "f32") return false;
   const [, , m, n, k] = size;
   const bindings = [a.operand, b.operand, c].map(({ binding }) => binding.size);
   const most = Math.max(a.bytes, b.bytes, ...bindings);
   return most <= limits.maxStorageBufferBindingSize &&
-    k <= limits.maxLoopTrips && Math.min(m, n) >= LEAST_LINES &&
+    k + FINISH_TRIPS <= limits.maxLoopTrips && Math.min(m, n) >= LEAST_LINES &&
     productsOf(job) >= BUSY && storesTo(c, size).constants.C_VEC4 === 1;
 }
 
@@ -150,7 +168,7 @@ function packLaunch(
 }
 
 function productLaunch(job: Job, limits: Limits): Launch {
-  const { size, a, b, c } = job;
+  const { size, a, b, c, finish, finishes } = job;
   const [outer, inner, m, n, k] = size;
   const matrices = ({ operand: { strides }, inner, panels }: Panels) => [
     strides[0] === 0 ? 0 : inner * panels,
@@ -158,20 +176,26 @@ function productLaunch(job: Job, limits: Limits): Launch {
   ];
   return {
     kernel: PACKED,
-    declarations: storesTo(c, size).declarations,
-    constants: { WORKGROUP },
+    declarations: `${storesTo(c, size).declarations}\n${finish.declarations}`,
+    constants: {
+      WORKGROUP,
+      FINISHES: Number(finishes),
+      CHANNEL_ROWS: Number(finish.rows),
+    },
     bindings: [
       bind("scratch", 0, "read", { offset: 0, size: a.bytes }),
       bind("scratch", 1, "read", { offset: 0, size: b.bytes }),
       c.binding,
     ],
+    appended: finish.appended,
     params: words(
       ...[m, n, k, outer * inner, inner, ...matrices(a), ...matrices(b)],
       ...[c.base, ...c.strides.slice(0, 3)],
+      ...[finish.channel, finish.outer, finish.inner],
     ),
     workgroups: linearGrid(productsOf(job), WORKGROUP, limits),
-    trips: k,
-    flops: 2 * sizeOf(size),
-    bytes: a.bytes + b.bytes + bytesOf(c, size),
+    trips: k + FINISH_TRIPS,
+    flops: 2 * sizeOf(size) + finish.flops * sizeOf(size.slice(0, 4)),
+    bytes: a.bytes + b.bytes + bytesOf(c, size) + finish.bytes,
   };
 }

@@ -1,7 +1,9 @@
 // Matrix product of packed operands:
-// c[b, m, n] = a[b, m, k] · b[b, k, n]
+// c[b, m, n] = finish(a[b, m, k] · b[b, k, n])
 //
-//   c[i, j] = Σ_k a[i, k] · b[k, j]
+//   c[i, j] = finish(Σ_k a[i, k] · b[k, j])
+//
+// `finish` is the epilogue, which the plan appends with `channel_of`.
 //
 // Tiling: pack.wgsl has laid out a in panels of 32 rows and b in panels of 16
 // columns, step after step of k. An invocation owns the 32×16 outputs of one
@@ -16,12 +18,17 @@
 // reads, which are done lane by lane, and that its code is short enough for
 // the nearest cache: four steps in a turn are a quarter slower than one. Sums
 // beyond the processor's registers are kept in its nearest cache as well.
-// There is no epilogue: in 512 places it would take seconds to compile.
+// The epilogue in 512 places would take seconds to compile, and so would a loop
+// over sums that are still in registers. So an invocation stores them as they
+// are, then reads them again, which its nearest cache holds, and finishes them
+// row by row.
 //
 // Edges: panels are filled up with zeros, and what is past the end isn't
 // stored. Rows of c are whole fours.
 
 override WORKGROUP: u32 = 8;
+override FINISHES: bool = false; // there is an epilogue; c is in f32
+override CHANNEL_ROWS: bool = false; // rows count channels, not columns
 
 struct Params {
   m: u32,
@@ -39,9 +46,13 @@ struct Params {
   c_outer: u32,
   c_inner: u32,
   c_m: u32,
+  // The first channel, and channels to the next matrix.
+  channel_base: u32,
+  channel_outer: u32,
+  channel_inner: u32,
 }
 
-// C is a vec4 of f32 or f16; `narrow` makes one of a vec4f.
+// C is a vec4 of T, which is f32 or f16; `narrow` makes one of a vec4f.
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> c: array<C>;
@@ -87,6 +98,44 @@ fn store_strip(base: u32, row: u32, col: u32, sums: Strip) {
   store_block(base, row, col + 4, sums.c1);
   store_block(base, row, col + 8, sums.c2);
   store_block(base, row, col + 12, sums.c3);
+}
+
+// What `finish` takes for the columns of a four.
+fn channels(first: u32) -> mat4x2f {
+  return mat4x2f(
+    channel_of(first),
+    channel_of(first + 1),
+    channel_of(first + 2),
+    channel_of(first + 3),
+  );
+}
+
+fn finish_four(at: u32, channel: mat4x2f) {
+  let sum = vec4f(c[at / 4]);
+  c[at / 4] = narrow(vec4f(
+    finish(sum.x, channel[0], at),
+    finish(sum.y, channel[1], at + 1),
+    finish(sum.z, channel[2], at + 2),
+    finish(sum.w, channel[3], at + 3),
+  ));
+}
+
+// Finishes four columns of a panel.
+fn finish_columns(base: u32, row: u32, col: u32, channel: u32) {
+  var of_columns = mat4x2f();
+  if (!CHANNEL_ROWS) {
+    of_columns = channels(channel + col);
+  }
+  let end = min(row + 32, params.m);
+  for (var i = row; i < end; i++) {
+    let at = base + i * params.c_m + col;
+    if (CHANNEL_ROWS) {
+      let of_row = channel_of(channel + i);
+      finish_four(at, mat4x2f(of_row, of_row, of_row, of_row));
+    } else {
+      finish_four(at, of_columns);
+    }
+  }
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -146,4 +195,11 @@ fn main(
   store_strip(base, row + 20, col, c5);
   store_strip(base, row + 24, col, c6);
   store_strip(base, row + 28, col, c7);
+  if (FINISHES) {
+    let channel = params.channel_base + outer * params.channel_outer +
+      inner * params.channel_inner;
+    for (var j = col; j < min(col + 16, params.n); j += 4) {
+      finish_columns(base, row, j, channel);
+    }
+  }
 }

@@ -60,7 +60,7 @@ export interface Part {
 }
 
 /** How the sums of a launch become results. */
-interface Finish extends EpilogueCode {
+export interface Finish extends EpilogueCode {
   /** Elements, in the operands of one value a channel, to the next matrix along the batch axes. */
   readonly outer: number;
   readonly inner: number;
@@ -191,11 +191,11 @@ function partOf(
 }
 
 /** Bindings of a launch that come before those of its epilogue, `params` among them. */
-const PART_BINDINGS = 4;
+export const PART_BINDINGS = 4;
 const SUM_BINDINGS = 3;
 
 /** How the sums of a region are finished, as the problem says. */
-function finishOf(problem: Problem, box: Box, binding: number): Finish {
+export function finishOf(problem: Problem, box: Box, binding: number): Finish {
   const { epilogue, channels, channelAxis, c } = problem;
   const windows = { channels, output: c, box };
   const code = epilogueCode(epilogue, OWN_INPUTS, binding, windows);
