@@ -93,11 +93,17 @@ const CIFAR100: Kind = {
  * Throws a FileFormatError for damaged files, Deno.errors.NotFound if `path` hasn't the files, and a DownloadError when no server gives the archive.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { nn } from "@tessera/tessera";
  *
- * const train = await nn.cifar10();
- * console.log(train.length, train.shape, train.classes[train.get(0).label]); // 50000 [ 3, 32, 32 ] frog
+ * // One black picture of class 0.
+ * const path = await Deno.makeTempDir();
+ * await Deno.writeFile(`${path}/test_batch.bin`, new Uint8Array(1 + 3 * 32 * 32));
+ *
+ * const test = await nn.cifar10({ split: "test", path });
+ * assertEquals([test.length, test.shape, test.classes[test.get(0).label]], [1, [3, 32, 32], "airplane"]);
+ * await Deno.remove(path, { recursive: true });
  * ```
  */
 export function cifar10(options: CifarOptions = {}): Promise<ArrayDataset> {
@@ -108,11 +114,17 @@ export function cifar10(options: CifarOptions = {}): Promise<ArrayDataset> {
  * Reads CIFAR-100, with its hundred classes or its twenty superclasses, as {@linkcode cifar10} does. The archive has 169 MB.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { nn } from "@tessera/tessera";
  *
- * const test = await nn.cifar100({ split: "test", labels: "coarse" });
- * console.log(test.length, test.classes.length); // 10000 20
+ * // One black picture of class 0.
+ * const path = await Deno.makeTempDir();
+ * await Deno.writeFile(`${path}/test.bin`, new Uint8Array(2 + 3 * 32 * 32));
+ *
+ * const test = await nn.cifar100({ split: "test", labels: "coarse", path });
+ * assertEquals([test.length, test.shape, test.classes[test.get(0).label]], [1, [3, 32, 32], "aquatic_mammals"]);
+ * await Deno.remove(path, { recursive: true });
  * ```
  */
 export function cifar100(

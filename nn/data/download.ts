@@ -37,7 +37,20 @@ export interface DownloadProgress {
   readonly total: number;
 }
 
-/** A file that no server gave. */
+/**
+ * A file that no server gave. The message names it, each address with its answer, and what to do instead.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals, assertRejects } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const cache = await Deno.makeTempDir();
+ * const error = await assertRejects(() => nn.mnist({ cache, mirrors: [] }), nn.DownloadError);
+ * assertEquals(error.file, "train-images-idx3-ubyte.gz");
+ * await Deno.remove(cache, { recursive: true });
+ * ```
+ */
 export class DownloadError extends Error {
   override readonly name = "DownloadError";
 

@@ -1,12 +1,19 @@
 /** Pictures in folders, a folder a class. */
 import { FileFormatError } from "../../core/errors.ts";
 import { type Example, type Examples, requireIndex } from "./dataset.ts";
+import { DecodePool } from "./decode_pool.ts";
 import { decodeImage, type Image } from "./image.ts";
 
 /** Options of {@linkcode imageFolder}. */
 export interface ImageFolderOptions {
   /** Changes each picture after it is decoded: resizing to one size, cropping, augmentation. */
   readonly transform?: (image: Image) => Image | Promise<Image>;
+  /**
+   * Threads that decode, beside the one that drives the device; 0 for none. They pay where pictures are large: with 2 on 2 cores, training on 500 JPEG
+   * files of 320×240 took 0.76 of the time, while those of 32×32 took twice as long to read. Transforms stay in this thread.
+   * @default 0
+   */
+  readonly workers?: number;
 }
 
 /** One file of an image folder. */
@@ -70,13 +77,21 @@ export async function imageFolder(
 /** Pictures in files, decoded one by one. Made by {@linkcode imageFolder}. */
 export class ImageFolder implements Examples {
   readonly #transform: ImageFolderOptions["transform"];
+  readonly #pool: DecodePool | undefined;
 
   constructor(
     readonly classes: readonly string[],
     readonly files: readonly ImageFile[],
     options: ImageFolderOptions = {},
   ) {
-    this.#transform = options.transform;
+    const { transform, workers = 0 } = options;
+    if (!Number.isInteger(workers) || workers < 0) {
+      throw new RangeError(
+        `Cannot decode in ${workers} threads: expected an integer of 0 or more`,
+      );
+    }
+    this.#transform = transform;
+    this.#pool = workers > 0 ? new DecodePool(workers) : undefined;
   }
 
   get length(): number {
@@ -87,7 +102,7 @@ export class ImageFolder implements Examples {
   async get(index: number): Promise<Example> {
     requireIndex(index, this.length);
     const { path, label } = this.files[index];
-    const decoded = await decodeImage(path);
+    const decoded = await (this.#pool?.decode(path) ?? decodeImage(path));
     const image = await this.#transform?.(decoded) ?? decoded;
     return { ...planes(image, path), label };
   }

@@ -52,11 +52,25 @@ const FILES: Readonly<Record<string, readonly [number, string]>> = {
  *
  * @example
  * ```ts ignore
- * import { nn } from "@tessera/tessera";
- *
  * const train = await nn.mnist();
  * const test = await nn.mnist({ split: "test" });
- * console.log(train.length, test.length); // 60000 10000
+ * ```
+ *
+ * @example From a folder
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * // One black picture, labelled 7.
+ * const path = await Deno.makeTempDir();
+ * const images = new Uint8Array(16 + 784);
+ * images.set([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28]);
+ * await Deno.writeFile(`${path}/t10k-images-idx3-ubyte`, images);
+ * await Deno.writeFile(`${path}/t10k-labels-idx1-ubyte`, Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7));
+ *
+ * const test = await nn.mnist({ split: "test", path });
+ * assertEquals([test.length, test.get(0).label, test.shape], [1, 7, [1, 28, 28]]);
+ * await Deno.remove(path, { recursive: true });
  * ```
  */
 export async function mnist(options: MnistOptions = {}): Promise<ArrayDataset> {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FileFormatError, ShapeError } from "../../core/errors.ts";
 import { collate } from "../../nn/data/collate.ts";
 import { decodeImage } from "../../nn/data/image.ts";
@@ -171,6 +171,50 @@ Deno.test("pictures of several sizes don't go into a batch", async () => {
     assertEquals(
       error.message,
       "Cannot put examples 0 and 1 into a batch: their shapes are [3, 2, 3] and [3, 2, 2], resize them to one size",
+    );
+  });
+});
+
+Deno.test("threads decode to the same examples and the same errors, and end by themselves", async () => {
+  await withFolder(async (folder) => {
+    const files: Record<string, [number, number, number[]]> = {};
+    for (let i = 0; i < 9; i++) files[`a/${i}.png`] = [2, 1, [i, 2 * i, 255]];
+    await paint(folder, files);
+    await Deno.writeTextFile(`${folder}/a/9.png`, "x");
+    const here = await imageFolder(folder);
+    const there = await imageFolder(folder, { workers: 2 });
+    for (let round = 0; round < 2; round++) {
+      const all = Array.from({ length: 9 }, (_, i) => i);
+      assertEquals(
+        await Promise.all(all.map((i) => there.get(i))),
+        await Promise.all(all.map((i) => here.get(i))),
+      );
+      const errors = [];
+      for (const data of [here, there]) {
+        errors.push(await assertRejects(() => data.get(9), FileFormatError));
+      }
+      assertEquals(errors[1].message, errors[0].message);
+      assertEquals([errors[1].file, errors[1].rule], [
+        errors[0].file,
+        errors[0].rule,
+      ]);
+      // The sanitizers of Deno.test see to it that no thread is left.
+      await new Promise((done) => setTimeout(done, 150));
+    }
+    await Deno.remove(`${folder}/a/0.png`);
+    const gone = await assertRejects(
+      () => there.get(0),
+      Deno.errors.NotFound,
+    );
+    assertMatch(gone.message, /No such file/);
+    await new Promise((done) => setTimeout(done, 150));
+    const refused = await assertRejects(
+      () => imageFolder(folder, { workers: -1 }),
+      RangeError,
+    );
+    assertEquals(
+      refused.message,
+      "Cannot decode in -1 threads: expected an integer of 0 or more",
     );
   });
 });
