@@ -78,27 +78,84 @@ export function Compose<const Steps extends readonly Step[]>(
   return run as Composed<Steps>;
 }
 
-/** {@linkcode resize} as a transform. */
+/**
+ * {@linkcode resize} as a transform.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const picture = { width: 4, height: 3, data: new Uint8Array(36) };
+ * assertEquals(nn.transforms.Resize(6)(picture).width, 8);
+ * ```
+ */
 export function Resize(size: Size, options: ResizeOptions = {}): Transform {
   return (x) => resize(x, size, options);
 }
 
-/** {@linkcode centerCrop} as a transform. */
+/**
+ * {@linkcode centerCrop} as a transform.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const picture = { width: 4, height: 3, data: new Uint8Array(36) };
+ * assertEquals(nn.transforms.CenterCrop(2)(picture).width, 2);
+ * ```
+ */
 export function CenterCrop(size: Size): Transform {
   return (x) => centerCrop(x, size);
 }
 
-/** {@linkcode pad} as a transform. */
+/**
+ * {@linkcode pad} as a transform.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const picture = { width: 4, height: 3, data: new Uint8Array(36) };
+ * assertEquals(nn.transforms.Pad(2)(picture).width, 8);
+ * ```
+ */
 export function Pad(padding: Padding, options: PadOptions = {}): Transform {
   return (x) => pad(x, padding, options);
 }
 
-/** {@linkcode toTensor} as a transform. */
+/**
+ * {@linkcode toTensor} as a transform.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn } from "@tessera/tessera";
+ *
+ * await init();
+ * const picture = { width: 4, height: 3, data: new Uint8Array(36) };
+ * assertEquals(nn.transforms.ToTensor()(picture).shape, [3, 3, 4]);
+ * ```
+ */
 export function ToTensor(): Picturing {
   return toTensor;
 }
 
-/** {@linkcode normalize} as a transform, of tensors only. */
+/**
+ * {@linkcode normalize} as a transform, of tensors only.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const y = nn.transforms.Normalize([0.5], [0.25])(tensor([[[0, 1]]]));
+ * assertEquals(await y.array(), [[[-2, 2]]]);
+ * ```
+ */
 export function Normalize(
   mean: readonly number[],
   std: readonly number[],

@@ -6,17 +6,12 @@ import { ShapeError } from "../../wgsl/errors.ts";
 import { formatShape } from "../../wgsl/shape.ts";
 import type { Image } from "../data/image.ts";
 import { pad as padTensor } from "../functional_pad.ts";
-import { perChannel, resizeBatch, sampleBatch } from "./batch.ts";
+import { perChannel, resizeBatch } from "./batch.ts";
 import {
   centreOf,
   cropImage,
   type Fill,
-  flipImage,
-  inverseAffine,
-  type Matrix,
   type PaddingMode,
-  rotation,
-  transformImage,
 } from "./geometry.ts";
 import { type Interpolation, resizeImage } from "./resample.ts";
 import {
@@ -51,7 +46,7 @@ export interface ResizeOptions {
  *
  * const grey = { width: 4, height: 1, data: Uint8Array.of(0, 100, 200, 100) };
  * const half = nn.transforms.resize(grey, [1, 2]);
- * assertEquals([...half.data], [71, 129]);
+ * assertEquals([...half.data], [71, 143]);
  * ```
  */
 export function resize<T extends Visual>(
@@ -115,6 +110,16 @@ export function sidesOf(
  * Pixels added around, or cut off where numbers are negative. `[N, C, H, W] → [N, C, top + H + bottom, left + W + right]`
  *
  * The mode "symmetric" is for pictures only, as in torchvision.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const row = { width: 3, height: 1, data: Uint8Array.of(1, 2, 3) };
+ * const { data } = nn.transforms.pad(row, [2, 0], { paddingMode: "reflect" });
+ * assertEquals([...data], [3, 2, 1, 2, 3, 2, 1]);
+ * ```
  */
 export function pad<T extends Visual>(
   x: T,
@@ -156,7 +161,18 @@ function padBatch(
   return padTensor(x.sub(values), sides).add(values);
 }
 
-/** The box whose first pixel is (top, left). What reaches beyond is 0. `[N, C, H, W] → [N, C, height, width]` */
+/**
+ * The box whose first pixel is (top, left). What reaches beyond is 0. `[N, C, H, W] → [N, C, height, width]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const row = { width: 3, height: 1, data: Uint8Array.of(1, 2, 3) };
+ * assertEquals([...nn.transforms.crop(row, 0, 1, 1, 3).data], [2, 3, 0]);
+ * ```
+ */
 export function crop<T extends Visual>(
   x: T,
   top: number,
@@ -179,7 +195,18 @@ export function crop<T extends Visual>(
   );
 }
 
-/** The middle, filled up with 0 where pictures are smaller. `[N, C, H, W] → [N, C, OH, OW]` */
+/**
+ * The middle, filled up with 0 where pictures are smaller. `[N, C, H, W] → [N, C, OH, OW]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const row = { width: 3, height: 1, data: Uint8Array.of(1, 2, 3) };
+ * assertEquals([...nn.transforms.centerCrop(row, 1).data], [2]);
+ * ```
+ */
 export function centerCrop<T extends Visual>(x: T, size: Size): T {
   const [height, width] = pairOf(size, "crop");
   const [top, left] = centreOf(sizeOfVisual(x), [height, width]);
@@ -192,7 +219,19 @@ export interface ResizedCropOptions {
   readonly interpolation?: Interpolation;
 }
 
-/** {@linkcode crop} and then {@linkcode resize}. */
+/**
+ * {@linkcode crop} and then {@linkcode resize}.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const row = { width: 3, height: 1, data: Uint8Array.of(1, 2, 3) };
+ * const { data } = nn.transforms.resizedCrop(row, [0, 1, 1, 2], [1, 1]);
+ * assertEquals([...data], [3]); // 2.5, rounded up
+ * ```
+ */
 export function resizedCrop<T extends Visual>(
   x: T,
   [top, left, height, width]: readonly [number, number, number, number],
@@ -203,119 +242,6 @@ export function resizedCrop<T extends Visual>(
   const result = resize(part, pairOf(size, "resize"), options);
   if ("dispose" in part) part.dispose();
   return result;
-}
-
-/** Columns in reverse: left becomes right. */
-export function hflip<T extends Visual>(x: T): T {
-  return either(
-    x,
-    (image) => flipImage(image, true, false),
-    (batch) => flipBatch(batch, [-1, 0, batch.shape[3], 0, 1, 0]),
-  );
-}
-
-/** Rows in reverse: up becomes down. */
-export function vflip<T extends Visual>(x: T): T {
-  return either(
-    x,
-    (image) => flipImage(image, false, true),
-    (batch) => flipBatch(batch, [1, 0, 0, 0, -1, batch.shape[2]]),
-  );
-}
-
-function flipBatch(x: Tensor, matrix: Matrix): Tensor {
-  return warpBatch(x, matrix, [x.shape[2], x.shape[3]], "nearest", 0);
-}
-
-/** All images through one matrix. */
-function warpBatch(
-  x: Tensor,
-  matrix: Matrix,
-  size: readonly [number, number],
-  interpolation: "nearest" | "bilinear",
-  fill: Fill,
-): Tensor {
-  const matrices = new Array<Matrix>(x.shape[0]).fill(matrix);
-  return sampleBatch(x, matrices, { size, interpolation, fill });
-}
-
-/** Options that {@linkcode rotate} and {@linkcode affine} share. */
-export interface WarpOptions {
-  /** @default "nearest" */
-  readonly interpolation?: "nearest" | "bilinear";
-  /** Value beyond the picture. @default 0 */
-  readonly fill?: Fill;
-  /** [x, y] of what stays where it is, in pixels from the upper left corner. @default the middle */
-  readonly center?: readonly [x: number, y: number];
-}
-
-/** Options of {@linkcode rotate}. */
-export interface RotateOptions extends WarpOptions {
-  /** Whether the result grows to hold all of the picture, turned around its middle. @default false */
-  readonly expand?: boolean;
-}
-
-/**
- * Turns counter-clockwise by `angle` degrees. `[N, C, H, W] → [N, C, H, W]`, or larger with `expand`
- *
- * A picture gets Pillow's bytes. At the edges a batch differs from it, as it does with torchvision: the bilinear mean counts pixels beyond the edge as
- * the fill. (Where torchvision 0.14 is given a fill, it weighs the picture twice there; here each pixel counts once.)
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { init, nn, tensor } from "@tessera/tessera";
- *
- * await init();
- * const x = tensor([[[1, 2], [3, 4]]]);
- * const left = nn.transforms.rotate(x, 90);
- * assertEquals(await left.array(), [[[2, 4], [1, 3]]]);
- * ```
- */
-export function rotate<T extends Visual>(
-  x: T,
-  angle: number,
-  options: RotateOptions = {},
-): T {
-  const { interpolation = "nearest", fill = 0, expand = false, center } =
-    options;
-  const { matrix, size } = rotation(sizeOfVisual(x), angle, { expand, center });
-  return either(
-    x,
-    (image) => transformImage(image, size, matrix, { interpolation, fill }),
-    (batch) => warpBatch(batch, matrix, size, interpolation, fill),
-  );
-}
-
-/** What {@linkcode affine} does, besides {@linkcode WarpOptions}. */
-export interface AffineOptions extends WarpOptions {
-  /** Degrees, clockwise. @default 0 */
-  readonly angle?: number;
-  /** Pixels to the right and down. @default [0, 0] */
-  readonly translate?: readonly [x: number, y: number];
-  /** @default 1 */
-  readonly scale?: number;
-  /** Degrees along x and y. @default [0, 0] */
-  readonly shear?: readonly [x: number, y: number];
-}
-
-/** Turned clockwise, moved, zoomed and sheared around a centre, at the same size. See {@linkcode rotate} for edges. */
-export function affine<T extends Visual>(x: T, options: AffineOptions): T {
-  const { interpolation = "nearest", fill = 0 } = options;
-  const [height, width] = sizeOfVisual(x);
-  const matrix = inverseAffine({
-    angle: options.angle ?? 0,
-    translate: options.translate ?? [0, 0],
-    scale: options.scale ?? 1,
-    shear: options.shear ?? [0, 0],
-    center: options.center ?? [width / 2, height / 2],
-  });
-  const size = [height, width] as const;
-  return either(
-    x,
-    (image) => transformImage(image, size, matrix, { interpolation, fill }),
-    (batch) => warpBatch(batch, matrix, size, interpolation, fill),
-  );
 }
 
 /**
@@ -346,7 +272,19 @@ export function toTensor(image: Image): Tensor {
   return tensor(values, { shape: [channels, height, width] });
 }
 
-/** (x − mean) / std of each channel. `[N, C, H, W]` or `[C, H, W] → the same` */
+/**
+ * (x − mean) / std of each channel. `[N, C, H, W]` or `[C, H, W] → the same`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, tensor } from "@tessera/tessera";
+ *
+ * await init();
+ * const y = nn.transforms.normalize(tensor([[[0, 1]]]), [0.5], [0.25]);
+ * assertEquals(await y.array(), [[[-2, 2]]]);
+ * ```
+ */
 export function normalize(
   x: Tensor,
   mean: readonly number[],

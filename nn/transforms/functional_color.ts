@@ -77,17 +77,50 @@ export function adjustBrightness<T extends Visual>(x: T, factor: number): T {
   return adjust(x, factor, "brightness");
 }
 
-/** Contrast around the mean grey: 0 gives that, 1 the same. Of a batch, each image has its own mean. */
+/**
+ * Contrast around the mean grey: 0 gives that, 1 the same. Of a batch, each image has its own mean.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const grey = { width: 2, height: 1, data: Uint8Array.of(100, 200) };
+ * assertEquals([...nn.transforms.adjustContrast(grey, 0.5).data], [125, 175]);
+ * ```
+ */
 export function adjustContrast<T extends Visual>(x: T, factor: number): T {
   return adjust(x, factor, "contrast");
 }
 
-/** Saturation: 0 gives grey, 1 the same. */
+/**
+ * Saturation: 0 gives grey, 1 the same.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const red = { width: 1, height: 1, data: Uint8Array.of(255, 0, 0) };
+ * assertEquals([...nn.transforms.adjustSaturation(red, 0).data], [76, 76, 76]);
+ * ```
+ */
 export function adjustSaturation<T extends Visual>(x: T, factor: number): T {
   return adjust(x, factor, "saturation");
 }
 
-/** Hue moved by a share of a turn, −½ to ½: ⅓ makes red green. */
+/**
+ * Hue moved by a share of a turn, −½ to ½: ⅓ makes red green.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const red = { width: 1, height: 1, data: Uint8Array.of(255, 0, 0) };
+ * assertEquals([...nn.transforms.adjustHue(red, 1 / 3).data], [0, 255, 0]);
+ * ```
+ */
 export function adjustHue<T extends Visual>(x: T, factor: number): T {
   return adjust(x, factor, "hue");
 }

@@ -25,11 +25,8 @@ export {
 } from "./compose.ts";
 export type { Range } from "./draws.ts";
 export {
-  affine,
-  type AffineOptions,
   centerCrop,
   crop,
-  hflip,
   normalize,
   pad,
   type Padding,
@@ -38,12 +35,17 @@ export {
   resizedCrop,
   type ResizedCropOptions,
   type ResizeOptions,
+  toTensor,
+} from "./functional.ts";
+export {
+  affine,
+  type AffineOptions,
+  hflip,
   rotate,
   type RotateOptions,
-  toTensor,
   vflip,
   type WarpOptions,
-} from "./functional.ts";
+} from "./functional_warp.ts";
 export {
   adjustBrightness,
   adjustContrast,

@@ -4,10 +4,10 @@ import { ShapeError } from "../../wgsl/errors.ts";
 import { permutation } from "../../wgsl/random/philox.ts";
 import { formatShape } from "../../wgsl/shape.ts";
 import { eraseBatch, perChannel } from "./batch.ts";
+import { boxRows, drawBox } from "./boxes.ts";
 import type { TensorTransform } from "./compose.ts";
 import { normals, type Range, rows, uniforms, within } from "./draws.ts";
 import { adjusting, ADJUSTMENTS } from "./functional_color.ts";
-import { boxRows, drawBox } from "./random_geometry.ts";
 import {
   either,
   onPictures,

@@ -1,22 +1,25 @@
 /** Crops, mirror images and turns with random numbers: one draw a picture, and one for each image of a batch. */
 import type { Tensor } from "../../core/tensor.ts";
 import { type Box, sampleBatch } from "./batch.ts";
+import { boxRows, drawBox, middle } from "./boxes.ts";
 import { below, type Range, rangeOf, rows, uniforms, within } from "./draws.ts";
 import {
-  affine,
-  type AffineOptions,
   crop,
-  hflip,
   pad,
   type Padding,
   type PadOptions,
   resizedCrop,
   type ResizedCropOptions,
-  rotate,
   sidesOf,
+} from "./functional.ts";
+import {
+  affine,
+  type AffineOptions,
+  hflip,
+  rotate,
   vflip,
   type WarpOptions,
-} from "./functional.ts";
+} from "./functional_warp.ts";
 import { inverseAffine, type Matrix, rotation } from "./geometry.ts";
 import {
   either,
@@ -111,66 +114,22 @@ export interface RandomResizedCropOptions extends ResizedCropOptions {
   readonly ratio?: Range;
 }
 
-/** Boxes that are tried before the middle is taken. */
-const ATTEMPTS = 10;
-/** Numbers that an attempt draws. */
-const EACH = 4;
-
-/**
- * A box whose area and shape are drawn from ranges, or undefined where none of ten fits. The logarithm of the shape is uniform. `u` has forty numbers.
- */
-export function drawBox(
-  [height, width]: readonly [number, number],
-  { scale, ratio }: { readonly scale: Range; readonly ratio: Range },
-  u: Float64Array,
-  fits: (box: { readonly height: number; readonly width: number }) => boolean,
-): Box | undefined {
-  const logs: Range = [Math.log(ratio[0]), Math.log(ratio[1])];
-  for (let k = 0; k < ATTEMPTS * EACH; k += EACH) {
-    const area = height * width * within(scale, u[k]);
-    const shape = Math.exp(within(logs, u[k + 1]));
-    const box = {
-      height: Math.round(Math.sqrt(area / shape)),
-      width: Math.round(Math.sqrt(area * shape)),
-    };
-    if (box.height < 1 || box.width < 1 || !fits(box)) continue;
-    return {
-      ...box,
-      top: below(height - box.height + 1, u[k + 2]),
-      left: below(width - box.width + 1, u[k + 3]),
-    };
-  }
-}
-
-/** A row of numbers for {@linkcode drawBox}, for each image. */
-export function boxRows(images: number): Float64Array[] {
-  return rows(images, ATTEMPTS * EACH);
-}
-
-/** The middle of a picture, cut to a shape within the range. */
-function middle(
-  [height, width]: readonly [number, number],
-  ratio: Range,
-): Box {
-  const shape = width / height;
-  const box = shape < ratio[0]
-    ? { width, height: Math.round(width / ratio[0]) }
-    : shape > ratio[1]
-    ? { width: Math.round(height * ratio[1]), height }
-    : { width, height };
-  return {
-    ...box,
-    top: Math.floor((height - box.height) / 2),
-    left: Math.floor((width - box.width) / 2),
-  };
-}
-
 /**
  * A box of random area, shape and place, resized: what networks are trained with on ImageNet (Szegedy et al. 2014, arXiv:1409.4842, section 6).
  * `[N, C, H, W] → [N, C, OH, OW]`
  *
  * Pictures are averaged where they shrink, as Pillow does. Batches are sampled with the four pixels around each place, as torchvision 0.14 does with
  * tensors; "bicubic" isn't offered for them.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, rand } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const augment = nn.transforms.RandomResizedCrop(24);
+ * assertEquals(augment(rand([8, 3, 32, 32])).shape, [8, 3, 24, 24]);
+ * ```
  */
 export function RandomResizedCrop(
   size: Size,
@@ -220,12 +179,40 @@ export function RandomResizedCrop(
   };
 }
 
-/** Mirrored left to right with probability `p`, each image by itself. @param p 0.5 unless given */
+/**
+ * Mirrored left to right with probability `p`, each image by itself.
+ *
+ * @param p 0.5 unless given
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, rand } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const augment = nn.transforms.RandomHorizontalFlip();
+ * assertEquals(augment(rand([8, 3, 32, 32])).shape, [8, 3, 32, 32]);
+ * ```
+ */
 export function RandomHorizontalFlip(p = 0.5): Transform {
   return randomFlip(p, hflip, ([, width]) => [-1, 0, width, 0, 1, 0]);
 }
 
-/** Turned upside down, as in a mirror, with probability `p`, each image by itself. @param p 0.5 unless given */
+/**
+ * Turned upside down, as in a mirror, with probability `p`, each image by itself.
+ *
+ * @param p 0.5 unless given
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, rand } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const augment = nn.transforms.RandomVerticalFlip(0.2);
+ * assertEquals(augment(rand([8, 3, 32, 32])).shape, [8, 3, 32, 32]);
+ * ```
+ */
 export function RandomVerticalFlip(p = 0.5): Transform {
   return randomFlip(p, vflip, ([height]) => [1, 0, 0, 0, -1, height]);
 }
@@ -253,7 +240,19 @@ function randomFlip(
 /** Options of {@linkcode RandomRotation}. Of what is `expand`ed images would differ in size. */
 export type RandomRotationOptions = WarpOptions;
 
-/** Turned by an angle of ±`degrees`, or of a range, counter-clockwise. */
+/**
+ * Turned by an angle of ±`degrees`, or of a range, counter-clockwise.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, rand } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const augment = nn.transforms.RandomRotation(15, { interpolation: "bilinear" });
+ * assertEquals(augment(rand([8, 3, 32, 32])).shape, [8, 3, 32, 32]);
+ * ```
+ */
 export function RandomRotation(
   degrees: number | Range,
   options: RandomRotationOptions = {},
@@ -285,6 +284,16 @@ export interface RandomAffineOptions extends WarpOptions {
 
 /**
  * Turned clockwise, moved, zoomed and sheared, each by a number of its range. `RandomAffine(0, { translate: [0.1, 0.1] })` only moves.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, rand } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const augment = nn.transforms.RandomAffine(0, { translate: [0.1, 0.1] });
+ * assertEquals(augment(rand([8, 3, 32, 32])).shape, [8, 3, 32, 32]);
+ * ```
  */
 export function RandomAffine(
   degrees: number | Range,
