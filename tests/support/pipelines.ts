@@ -64,8 +64,12 @@ function keyOf(launch: Launch): string {
   ]);
 }
 
-/** A kernel's name and what is appended to it, whatever the numbers there are. */
+/** A kernel's name and what is appended to it, whatever the numbers there are. Epilogues are alike: with an activation, or without. */
 function kernelOf({ kernel, declarations = "" }: Launch): string {
+  if (declarations.includes("fn finish(")) {
+    const types = declarations.match(/^alias .*$/gm)?.join() ?? "";
+    return `${kernel.label}\n${types} ${declarations.includes("fn relu(")}`;
+  }
   return `${kernel.label}\n${declarations.replace(/\b[\d.]+u?\b/g, "#")}`;
 }
 
