@@ -71,6 +71,22 @@ Deno.test("depthwise: planes around the tiles' 4 x 4 agree with the reference", 
   }
 });
 
+Deno.test("depthwise: rows in whole fours around the tiles' 8 x 8 agree with the reference", async () => {
+  for (const [height, width] of [[1, 4], [7, 8], [8, 12], [9, 16], [17, 20]]) {
+    await check({ x: [2, 3, height, width], bias: true });
+  }
+  await check({ x: [1, 3, 9, 12], dtype: "f16" });
+  // More rows of padding than the kernel has.
+  await check({ x: [2, 2, 5, 8], padding: [4, 0, 1, 1] });
+});
+
+Deno.test("depthwise: rows in fours under other kernels, strides and padding agree with the reference", async () => {
+  await check({ x: [1, 2, 6, 8], padding: [1, 1, 0, 2] });
+  await check({ x: [1, 2, 6, 8], kernel: [2, 3] });
+  await check({ x: [1, 2, 6, 8], stride: [2, 1] });
+  await check({ x: [1, 2, 6, 8], padding: [1, 1, 2, 2] });
+});
+
 Deno.test("depthwise: every kernel up to 3 x 3 agrees with the reference", async () => {
   for (const rows of [1, 2, 3]) {
     for (const columns of [1, 2, 3]) {
@@ -104,6 +120,7 @@ Deno.test("depthwise: channels and batches larger than a binding agree with the 
   const limits = { maxStorageBufferBindingSize: 1024 * 1024 };
   await check({ x: [1, 50, 90, 91], bias: true, limits }, DIRECT);
   await check({ x: [30, 2, 90, 91], bias: true, limits }, DIRECT);
+  await check({ x: [1, 50, 90, 92], bias: true, limits }, DIRECT);
 });
 
 Deno.test("depthwise: two kernels a channel agree with the reference", async () => {
@@ -115,6 +132,11 @@ Deno.test("depthwise: two kernels a channel agree with the reference", async () 
     groups: 5,
   };
   await checkFirst(conv2d, { inputs, attrs, length: 9 });
+  const fours = [noise([2, 5, 9, 12]), ...inputs.slice(1)];
+  fours.push(noise([10], 4), noise([10], 5), noise([2, 10, 9, 12], 6));
+  const epilogue = { bias: true, affine: true, residual: true };
+  const finished = { ...attrs, epilogue };
+  await checkFirst(conv2d, { inputs: fours, attrs: finished, length: 9 });
 });
 
 Deno.test("depthwise: a weight gradient over runs of several images agrees with the reference", async () => {
