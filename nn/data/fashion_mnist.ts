@@ -64,11 +64,12 @@ const CLASSES: readonly string[] = [
  * Throws a FileFormatError for damaged files, Deno.errors.NotFound for files missing in `path`, and a DownloadError when no server gives
  * one.
  *
+ * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { fashionMnist } from "./fashion_mnist.ts";
+ * import { nn } from "@tessera/tessera";
  *
- * const { images, labels, count, classes } = await fashionMnist({ split: "test" });
+ * const { images, labels, count, classes } = await nn.fashionMnist({ split: "test" });
  * assertEquals(count, 2000);
  * assertEquals(images.length, 2000 * 28 * 28);
  * assertEquals(classes[labels[0]], "Ankle boot");

@@ -27,6 +27,7 @@ const MAX_PIXELS = 89_478_485;
  *
  * Throws a FileFormatError for files that can't be decoded and for more than 8 bits a channel.
  *
+ * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { nn } from "@tessera/tessera";

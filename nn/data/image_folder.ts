@@ -74,7 +74,18 @@ export async function imageFolder(
   return new ImageFolder(classes, files, options);
 }
 
-/** Pictures in files, decoded one by one. Made by {@linkcode imageFolder}. */
+/**
+ * Pictures in files, decoded one by one. Made by {@linkcode imageFolder}, or from files that are found otherwise.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nn } from "@tessera/tessera";
+ *
+ * const data = new nn.ImageFolder(["cat", "dog"], [{ path: "pictures/1.jpg", label: 1 }]);
+ * assertEquals([data.length, data.classes[data.files[0].label]], [1, "dog"]);
+ * ```
+ */
 export class ImageFolder implements Examples {
   readonly #transform: ImageFolderOptions["transform"];
   readonly #pool: DecodePool | undefined;
