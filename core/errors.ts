@@ -183,7 +183,18 @@ export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
 }
 
-/** A value that isn't finite, where it came up first: in an op and its layer, or in a training step's loss. */
+/**
+ * A value that isn't finite, where it came up first: in an op and its layer, or in a training step's loss.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { AnomalyError } from "@tessera/tessera";
+ *
+ * const error = new AnomalyError("Found NaN", { op: "log", path: "head" });
+ * assertEquals(error.op, "log");
+ * ```
+ */
 export class AnomalyError extends Error {
   override readonly name = "AnomalyError";
   readonly op: string | undefined;

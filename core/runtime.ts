@@ -121,7 +121,21 @@ export function device(): DeviceInfo {
   return currentBackend().info;
 }
 
-/** Starts the random stream over. */
+/**
+ * Starts the random stream over.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, rand, seed } from "@tessera/tessera";
+ *
+ * await init();
+ * seed(7);
+ * const first = await rand([2]).array();
+ * seed(7);
+ * assertEquals(await rand([2]).array(), first);
+ * ```
+ */
 export function seedWith(seed: number): void {
   checkSeed(seed);
   runtime.key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];

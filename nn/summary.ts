@@ -24,7 +24,20 @@ export interface LayerSummary {
   readonly multiplyAdds: number;
 }
 
-/** What {@linkcode summary} returns. Printed, it is a table. */
+/**
+ * What {@linkcode summary} returns. Printed, it is a table.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zoo } from "@tessera/tessera";
+ *
+ * await init();
+ * const net = zoo.lenet();
+ * const table: nn.Summary = nn.summary(net, [1, 1, 28, 28]);
+ * assertEquals(table.parameters, net.parameterCount());
+ * ```
+ */
 export class Summary {
   constructor(
     readonly layers: readonly LayerSummary[],

@@ -38,7 +38,19 @@ export interface LeNetOptions {
   readonly pooling?: "avg" | "max";
 }
 
-/** A LeNet, untrained. `[N, inChannels, 28, 28]` (32 for the tutorial's) `→ [N, classes]` */
+/**
+ * A LeNet, untrained. `[N, inChannels, 28, 28]` (32 for the tutorial's) `→ [N, classes]`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, zeros, zoo } from "@tessera/tessera";
+ *
+ * await init();
+ * const net = zoo.lenet({ activation: "relu", pooling: "max" });
+ * assertEquals(net(zeros([1, 1, 28, 28])).shape, [1, 10]);
+ * ```
+ */
 export function lenet(options: LeNetOptions = {}): Module {
   const { variant = "d2l", classes = 10, inChannels = 1 } = options;
   switch (variant) {

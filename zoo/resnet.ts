@@ -226,7 +226,20 @@ function initialise(module: Module): void {
   init.kaimingNormal_(module.weight, { mode: "fanOut" });
 }
 
-/** ResNet-18: 11,689,512 parameters at 1000 classes. */
+/**
+ * ResNet-18: 11,689,512 parameters at 1000 classes.
+ *
+ * @example
+ * ```ts
+ * import { assert, assertEquals } from "@std/assert";
+ * import { init, nn, zoo } from "@tessera/tessera";
+ *
+ * await init();
+ * const net = nn.init.skipInit(() => zoo.resnet18());
+ * assertEquals(net.parameterCount(), 11_689_512);
+ * assert(net.stateDict().has("layer1.0.conv1.weight"));
+ * ```
+ */
 export function resnet18(options: ResNetOptions = {}): ResNet {
   return new ResNet(BasicBlock, [2, 2, 2, 2], options);
 }

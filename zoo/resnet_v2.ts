@@ -153,7 +153,19 @@ export class ResNetV2 extends Module {
   }
 }
 
-/** ResNet-18 with pre-activation: 11,687,720 parameters. */
+/**
+ * ResNet-18 with pre-activation: 11,687,720 parameters.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn, zeros, zoo } from "@tessera/tessera";
+ *
+ * await init();
+ * const net = nn.init.skipInit(() => zoo.resnet18V2({ classes: 10 }));
+ * assertEquals(net.eval()(zeros([1, 3, 32, 32])).shape, [1, 10]);
+ * ```
+ */
 export function resnet18V2(options: ResNetV2Options = {}): ResNetV2 {
   return new ResNetV2(PreActBasicBlock, [2, 2, 2, 2], options);
 }

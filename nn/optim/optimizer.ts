@@ -69,6 +69,21 @@ interface Slot extends Memory {
 /**
  * Changes parameters by their gradients. All parameters of a group that have made the same number of steps change in one call, two in a launch: with
  * gradient and memory, the eight buffers that every adapter offers a kernel hold no more.
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { init, nn, ones } from "@tessera/tessera";
+ *
+ * await init();
+ * const net = new nn.Linear(2, 1);
+ * const optimizer: nn.Optimizer = new nn.SGD(net.parameters(), { lr: 0.1 });
+ * net(ones([1, 2])).sum().backward();
+ * const before = await net.bias!.item();
+ * optimizer.step();
+ * assertAlmostEquals(await net.bias!.item(), before - 0.1, 1e-6);
+ * optimizer.zeroGrad();
+ * ```
  */
 export abstract class Optimizer<
   O extends { readonly lr?: number } = { readonly lr?: number },

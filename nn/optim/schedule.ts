@@ -13,6 +13,18 @@ export type ScheduledGroup = ParamGroup<{ readonly lr?: number }>;
  *
  * Schedules read the groups' present step sizes and write new ones, so that several can be used together, and step sizes may be changed in between. The
  * numbers are those of PyTorch, which goes about it the same way.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { init, nn } from "@tessera/tessera";
+ *
+ * await init();
+ * const optimizer = new nn.SGD(new nn.Linear(2, 1).parameters(), { lr: 1 });
+ * const schedule: nn.LRScheduler = new nn.ExponentialLR(optimizer, 0.5);
+ * schedule.step();
+ * assertEquals(schedule.getLastLr(), [0.5]);
+ * ```
  */
 export abstract class LRScheduler {
   /** Steps that have been made. */

@@ -35,6 +35,7 @@ export interface Declaration {
       readonly name: string;
       readonly tsType?: DocType;
     }[];
+    readonly methods?: readonly Pick<Declaration, "jsDoc">[];
     readonly elements?: readonly DocSymbol[];
   };
 }
