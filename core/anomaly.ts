@@ -28,7 +28,7 @@ interface Verdict {
  * Runs `body` and looks at the output of every op in it, forward and backward, the optimiser's steps included. Rejects with an error that names the
  * first op with a NaN or an infinity among its results, and its layer; or the operand, where a value that wasn't finite came from outside.
  *
- * Takes about three times as long, and keeps a number for each op until the end: for a step or a few, not for a whole training.
+ * Takes about twice as long, and keeps a number for each op until the end: for a step or a few, not for a whole training.
  *
  * @throws {AnomalyError}
  *

@@ -192,7 +192,7 @@ onBothDevices(
 );
 
 onBothDevices(
-  "a loader with a stream of its own goes on in another process's stead",
+  "a loader with a stream of its own and random augmentation goes on in another process's stead",
   (device) =>
     inFolder(async (path) => {
       const runs: Map<string, string>[] = [];
