@@ -9,9 +9,6 @@ import {
 /** Kinds of names that do something; types are shown by those that take them. */
 const ACTIVE = ["class", "function", "variable"];
 
-/** Names whose examples are being written. */
-const PENDING = ["ImageFolder", "DownloadError"];
-
 function hasExample({ jsDoc }: Pick<Declaration, "jsDoc">): boolean {
   return jsDoc?.tags?.some(({ kind }) => kind === "example") ?? false;
 }
@@ -23,10 +20,9 @@ function withoutExample(symbols: readonly DocSymbol[], prefix = ""): string[] {
     const inner = declarations.flatMap(({ def, kind }) =>
       kind === "namespace" ? def?.elements ?? [] : []
     );
-    const shown = PENDING.includes(name) ||
-      declarations.some((declaration) =>
-        hasExample(declaration) || declaration.def?.methods?.some(hasExample)
-      );
+    const shown = declarations.some((declaration) =>
+      hasExample(declaration) || declaration.def?.methods?.some(hasExample)
+    );
     const [first] = declarations.filter(({ kind, declarationKind }) =>
       ACTIVE.includes(kind) && declarationKind === "export"
     );
