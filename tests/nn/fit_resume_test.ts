@@ -203,6 +203,7 @@ onBothDevices(
             batchSize: 16,
             shuffle: true,
             seed: 5,
+            transform: (x) => x.add(randn(x.shape).mul(0.1)),
           });
           await nn.fit(net, loader, {
             ...options,
