@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { conv2d } from "../../wgsl/conv/conv2d.ts";
 import { conv2dInputGradient } from "../../wgsl/conv/conv2d_input_gradient.ts";
 import type { Conv2dAttrs, Sides } from "../../wgsl/conv/geometry.ts";
+import { WINOGRAD_FORMS } from "../../wgsl/conv/winograd_forms.ts";
 import type { DType, Limits, Op } from "../../wgsl/op.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
 import {
@@ -16,14 +17,14 @@ import {
 import { WINOGRAD_FACTOR } from "../support/tolerance.ts";
 
 /** F(4×4) needs more room than the direct sums, F(2×2) doesn't. */
-const FACTORS = { winograd: WINOGRAD_FACTOR };
+const FACTORS = { winograd: WINOGRAD_FACTOR, winograd_wide: WINOGRAD_FACTOR };
+
+const FORMS = Object.keys(WINOGRAD_FORMS);
 
 /** The op with Winograd's forms as its only variants, also where they don't pay. */
 function alone<Attrs>(op: Op<Attrs>): Op<Attrs> {
-  const variants = op.variants.filter(({ name }) =>
-    ["winograd", "winograd_2x2"].includes(name)
-  );
-  assert(variants.length === 2);
+  const variants = op.variants.filter(({ name }) => FORMS.includes(name));
+  assert(variants.length === FORMS.length);
   return {
     ...op,
     variants: variants.map(({ name, plan }) => ({ name, plan })),
@@ -83,8 +84,9 @@ Deno.test("Winograd: channels around the fours of sums and the tiles' 4 to 16 ag
   }
 });
 
-Deno.test("Winograd: batches whose tiles don't make whole eights agree with the reference", async () => {
+Deno.test("Winograd: batches whose tiles don't make whole eights or sixteens agree with the reference", async () => {
   for (const batch of [1, 2, 3, 5]) await check([batch, 5, 9, 6], 6);
+  await check([3, 65, 9, 9], 36);
 });
 
 Deno.test("Winograd: padding of each side by its own, none, and beyond the kernel agree with the reference", async () => {
@@ -118,7 +120,7 @@ Deno.test("Winograd: values worked by hand", async () => {
       const inside = Math.min(row, column) >= 0 && Math.max(row, column) < 5;
       return bias + (inside ? picture[row * 5 + column] : 0);
     });
-  for (const name of ["winograd", "winograd_2x2"]) {
+  for (const name of FORMS) {
     const [y] = await runVariant(conv2d, name, { inputs, attrs });
     assertEquals(
       Array.from(y.data, (v) => Math.round(v * 1e4) / 1e4 + 0),
@@ -142,10 +144,14 @@ Deno.test("Winograd is the default for 3 x 3 taps and 32 channels on each side, 
     const inputs = [noise(x), noise(w)];
     return applicable(conv2d, { inputs, attrs })[0];
   };
-  assertEquals(first([5, 32, 8, 8], [32, 32, 3, 3]), "winograd");
-  assertEquals(first([5, 32, 5, 5], [32, 32, 3, 3]), "winograd");
-  assertEquals(first([19, 32, 4, 4], [32, 32, 3, 3]), "winograd_2x2");
-  assertEquals(first([1, 32, 4, 3], [32, 32, 3, 3]), "winograd_2x2");
+  assertEquals(first([5, 32, 8, 8], [32, 32, 3, 3]), "winograd_wide");
+  assertEquals(first([5, 32, 5, 5], [32, 32, 3, 3]), "winograd_wide");
+  assertEquals(first([19, 32, 4, 4], [32, 32, 3, 3]), "winograd_2x2_wide");
+  assertEquals(first([1, 32, 4, 3], [32, 32, 3, 3]), "winograd_2x2_wide");
+  // Wide products are in tiles of 32 channels, of which 0.7 must be filled.
+  assertEquals(first([5, 32, 8, 8], [44, 32, 3, 3]), "winograd");
+  assertEquals(first([5, 32, 8, 8], [45, 32, 3, 3]), "winograd_wide");
+  assertEquals(first([1, 32, 4, 3], [44, 32, 3, 3]), "winograd_2x2");
   assertEquals(first([3, 32, 2, 2], [32, 32, 3, 3]), "tiled");
   assertEquals(first([2, 31, 8, 8], [32, 31, 3, 3]), "tiled");
   assertEquals(first([2, 32, 8, 8], [31, 32, 3, 3]), "tiled");
@@ -158,12 +164,12 @@ Deno.test("Winograd is the default for 3 x 3 taps and 32 channels on each side, 
   const inputs = [noise([5, 32, 8, 8]), noise([32, 32, 3, 3])];
   const given = { inputs, attrs: attrsOf([1, 1, 1, 1]), factors: FACTORS };
   const ran = await checkOp(conv2d, { ...given, length: 9 * 32 });
-  assertEquals(ran.slice(0, 2), ["winograd", "winograd_2x2"]);
+  assertEquals(ran.slice(0, FORMS.length), FORMS);
 });
 
 Deno.test("Winograd leaves what doesn't fit a binding to the direct kernels", () => {
   const direct = ["tiled", "naive"];
-  const all = ["winograd", "winograd_2x2", ...direct];
+  const all = [...FORMS, ...direct];
   const attrs = attrsOf([1, 1, 1, 1]);
   const names = (x: readonly number[], dtype: "f32" | "f16", bytes: number) => {
     const meta = (shape: readonly number[]) => contiguousView({ shape, dtype });
@@ -180,7 +186,7 @@ Deno.test("Winograd leaves what doesn't fit a binding to the direct kernels", ()
   // An image with its 256 bytes of alignment, then the transformed weights, don't fit.
   assertEquals(names([1, 64, 64, 64], "f32", 2 ** 20), direct);
   assertEquals(names([1, 64, 64, 64], "f16", 2 ** 20), all);
-  const [, ...small] = all;
+  const [, , ...small] = all;
   assertEquals(names([1, 128, 18, 18], "f32", 2 ** 20), small);
   assertEquals(names([1, 257, 18, 18], "f32", 2 ** 20), direct);
 });

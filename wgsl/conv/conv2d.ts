@@ -27,7 +27,7 @@ import { planNaive } from "./naive.ts";
 import { isProduct, planProducts } from "./products.ts";
 import { forwardRoles, fusedSaves, OWN_INPUTS, type Roles } from "./roles.ts";
 import { canTile, planTiled } from "./tiled.ts";
-import { planWinograd, winogradPays } from "./winograd.ts";
+import { winogradVariants } from "./winograd_variants.ts";
 
 export type { Conv2dAttrs, FusedConv2dAttrs } from "./geometry.ts";
 
@@ -77,32 +77,7 @@ export const conv2d: Op<FusedConv2dAttrs> = {
       applies: (request) => isProduct(rolesOf(request)),
       plan: (request) => planProducts(rolesOf(request), request.limits),
     },
-    {
-      name: "winograd",
-      applies(request) {
-        const roles = rolesOf(request);
-        const correlation = forwardCorrelation(roles.geometry);
-        return winogradPays(4, roles, correlation, request.limits);
-      },
-      plan(request) {
-        const roles = rolesOf(request);
-        const correlation = forwardCorrelation(roles.geometry);
-        return planWinograd(4, roles, correlation, request.limits);
-      },
-    },
-    {
-      name: "winograd_2x2",
-      applies(request) {
-        const roles = rolesOf(request);
-        const correlation = forwardCorrelation(roles.geometry);
-        return winogradPays(2, roles, correlation, request.limits);
-      },
-      plan(request) {
-        const roles = rolesOf(request);
-        const correlation = forwardCorrelation(roles.geometry);
-        return planWinograd(2, roles, correlation, request.limits);
-      },
-    },
+    ...winogradVariants(passOf),
     {
       name: "tiled",
       applies(request) {

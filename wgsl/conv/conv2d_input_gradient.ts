@@ -34,7 +34,7 @@ import {
   type Roles,
 } from "./roles.ts";
 import { canTile, planTiled } from "./tiled.ts";
-import { planWinograd, winogradPays } from "./winograd.ts";
+import { winogradVariants } from "./winograd_variants.ts";
 
 const NAIVE = {
   label: "wgsl/conv/conv2d_input_gradient_naive.wgsl",
@@ -91,32 +91,7 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
       applies: (request) => isProduct(rolesOf(request)),
       plan: (request) => planProducts(rolesOf(request), request.limits),
     },
-    {
-      name: "winograd",
-      applies(request) {
-        const roles = rolesOf(request);
-        const [correlation] = inputGradientCorrelations(roles.geometry);
-        return winogradPays(4, roles, correlation, request.limits);
-      },
-      plan(request) {
-        const roles = rolesOf(request);
-        const [correlation] = inputGradientCorrelations(roles.geometry);
-        return planWinograd(4, roles, correlation, request.limits);
-      },
-    },
-    {
-      name: "winograd_2x2",
-      applies(request) {
-        const roles = rolesOf(request);
-        const [correlation] = inputGradientCorrelations(roles.geometry);
-        return winogradPays(2, roles, correlation, request.limits);
-      },
-      plan(request) {
-        const roles = rolesOf(request);
-        const [correlation] = inputGradientCorrelations(roles.geometry);
-        return planWinograd(2, roles, correlation, request.limits);
-      },
-    },
+    ...winogradVariants(passOf),
     {
       name: "tiled",
       applies(request) {

@@ -25,24 +25,28 @@ import { type Layout, type Range, type SumBox, windowIn } from "./cut.ts";
 import { area } from "./geometry.ts";
 import { epilogueIn, type Roles, sourceLayout, targetLayout } from "./roles.ts";
 import { quadsFor } from "./tiled.ts";
-import {
-  WINOGRAD_FORMS,
-  type WinogradForm,
-  type WinogradTile,
-} from "./winograd_forms.ts";
+import type { WinogradForm } from "./winograd_forms.ts";
 import productsCode from "./winograd_products.wgsl" with { type: "text" };
+import wideCode from "./winograd_products_wide.wgsl" with { type: "text" };
 
+/** The kernels of the products; their workgroups, and the columns that an invocation owns, tiles of the image, are as written in them. */
 const PRODUCTS = {
-  label: "wgsl/conv/winograd_products.wgsl",
-  code: productsCode,
+  kernel: { label: "wgsl/conv/winograd_products.wgsl", code: productsCode },
+  workgroup: 32,
+  columns: 8,
+};
+const WIDE = {
+  kernel: { label: "wgsl/conv/winograd_products_wide.wgsl", code: wideCode },
+  workgroup: 8,
+  columns: 16,
 };
 
-/** Invocations of a workgroup, as written in the kernels. */
-const TRANSFORM_WORKGROUP = 64;
-const PRODUCTS_WORKGROUP = 32;
+/** Fours of kept channels in a tile of the wide products, and the part of their tiles that must be filled: full ones take 0.7 of the others' time. */
+const WIDE_QUADS = 8;
+const LEAST_FILLED = 0.7;
 
-/** Columns that an invocation of the products owns: tiles of the image. */
-const COLUMNS = 8;
+/** Invocations of a workgroup, as written in the kernels of the transforms. */
+const TRANSFORM_WORKGROUP = 64;
 
 /** Scratch buffers: transformed weights, inputs and products. */
 const SCRATCH = { weights: 0, input: 1, products: 2 } as const;
@@ -57,11 +61,15 @@ const FEWEST_CHANNELS = 32;
  * Fewest tiles in all that pay for transforming the weights. F(2×2) took 0.8 of the direct sum's time with 4 tiles of 64 channels, and 0.65 with 16 of 512. F(4×4),
  * which transforms weights to more than twice as many numbers, took 1.0 to 3 times the time of F(2×2) with up to 16 tiles, 0.8 to 1.3 with 25, 0.7 with 49.
  */
-const FEWEST_TILES: Readonly<Record<WinogradTile, number>> = { 2: 4, 4: 20 };
+const FEWEST_TILES: Readonly<Record<WinogradForm["tile"], number>> = {
+  2: 4,
+  4: 20,
+};
 
 /** A correlation and how it is cut: into runs of images that fit bindings, and those into rounds of tiles. */
 interface Job {
   readonly form: WinogradForm;
+  readonly products: typeof PRODUCTS;
   readonly roles: Roles;
   readonly correlation: Correlation;
   readonly quads: number;
@@ -72,7 +80,7 @@ interface Job {
   readonly tileColumns: number;
   /** Images of a run. */
   readonly images: number;
-  /** Tiles of outputs in a round: a multiple of 8. */
+  /** Tiles of outputs in a round: a multiple of `columns`. */
   readonly round: number;
   readonly source: Layout;
   readonly target: Layout;
@@ -85,7 +93,9 @@ function jobOf(
   limits: Limits,
 ): Job {
   const { kept, summed, geometry: { batch } } = roles;
-  const quads = quadsFor(kept);
+  const quads = form.wide ? WIDE_QUADS : quadsFor(kept);
+  const products = form.wide ? WIDE : PRODUCTS;
+  const { columns } = products;
   const tiles = Math.ceil(kept / (4 * quads));
   const fours = Math.ceil(summed / 4);
   const [height, width] = correlation.target;
@@ -101,6 +111,7 @@ function jobOf(
   const all = images * tileRows * tileColumns;
   return {
     form,
+    products,
     roles,
     correlation,
     quads,
@@ -109,8 +120,8 @@ function jobOf(
     tileRows,
     tileColumns,
     images,
-    round: Math.min(Math.ceil(all / COLUMNS), Math.floor(most / COLUMNS)) *
-      COLUMNS,
+    round: Math.min(Math.ceil(all / columns), Math.floor(most / columns)) *
+      columns,
     source: sourceLayout(roles),
     target: targetLayout(roles),
   };
@@ -123,7 +134,7 @@ function weightBytes({ form, tiles, fours, quads }: Job): number {
 
 /** Whether a correlation is one of 3 × 3 neighbouring taps at stride 1, in one group, whose parts fit the limits. */
 export function canWinograd(
-  tile: WinogradTile,
+  form: WinogradForm,
   roles: Roles,
   correlation: Correlation,
   limits: Limits,
@@ -133,12 +144,17 @@ export function canWinograd(
     kernel.every((n) => n === 3) &&
     [...stride, ...dilation].every((n) => n === 1);
   if (!plain) return false;
-  const job = jobOf(WINOGRAD_FORMS[tile], roles, correlation, limits);
+  const job = jobOf(form, roles, correlation, limits);
   const binding = limits.maxStorageBufferBindingSize;
   return (batch === 0 || job.images > 0 && job.round > 0) &&
-    job.fours <= limits.maxLoopTrips &&
+    tripsOf(job) <= limits.maxLoopTrips &&
     weightBytes(job) <= binding &&
     givenWeightBytes(roles) <= binding;
+}
+
+/** Turns of the products' loop: channels, or fours of them. */
+function tripsOf({ form, fours }: Job): number {
+  return form.wide ? 4 * fours : fours;
 }
 
 /** Bytes of the weights as they are given. */
@@ -147,31 +163,37 @@ function givenWeightBytes({ dtype, kept, summed, geometry }: Roles): number {
   return Math.ceil(elements * itemBytes(dtype) / 4) * 4;
 }
 
-/** Whether it also is faster than the direct sum in tiles, by what was measured on a software adapter of 2 cores. */
+/**
+ * Whether it also is faster than the direct sum in tiles, by what was measured on a software adapter of 2 cores, and whether wide products have
+ * tiles that are full enough.
+ */
 export function winogradPays(
-  tile: WinogradTile,
+  form: WinogradForm,
   roles: Roles,
   correlation: Correlation,
   limits: Limits,
 ): boolean {
   const [height, width] = correlation.target;
+  const { tile, wide } = form;
   const tiles = roles.geometry.batch * Math.ceil(height / tile) *
     Math.ceil(width / tile);
+  const rows = 4 * WIDE_QUADS;
+  const filled = roles.kept / (Math.ceil(roles.kept / rows) * rows);
   return Math.min(roles.kept, roles.summed) >= FEWEST_CHANNELS &&
-    tiles >= FEWEST_TILES[tile] &&
-    canWinograd(tile, roles, correlation, limits);
+    tiles >= FEWEST_TILES[tile] && (!wide || filled >= LEAST_FILLED) &&
+    canWinograd(form, roles, correlation, limits);
 }
 
 /** Launches of a correlation for which {@linkcode canWinograd} holds. */
 export function planWinograd(
-  tile: WinogradTile,
+  form: WinogradForm,
   roles: Roles,
   correlation: Correlation,
   limits: Limits,
 ): Plan {
   const { batch } = roles.geometry;
   if (batch === 0) return { launches: [] };
-  const job = jobOf(WINOGRAD_FORMS[tile], roles, correlation, limits);
+  const job = jobOf(form, roles, correlation, limits);
   const launches = [weightsLaunch(job, limits)];
   for (let n = 0; n < batch; n += job.images) {
     const images = { start: n, size: Math.min(job.images, batch - n) };
@@ -194,9 +216,9 @@ interface Tiles {
   readonly count: number;
 }
 
-/** The tiles of a round in eights. */
-function eightsOf({ count }: Tiles): number {
-  return Math.ceil(count / COLUMNS);
+/** The tiles of a round in eights or sixteens, as the products have them. */
+function runsOf({ products: { columns } }: Job, { count }: Tiles): number {
+  return Math.ceil(count / columns);
 }
 
 /** A run of images with all their channels. */
@@ -240,7 +262,7 @@ function weightsLaunch(job: Job, limits: Limits): Launch {
   return {
     kernel: job.form.weights,
     declarations: `alias T = ${storageType(roles.dtype)};`,
-    constants: { QUADS: quads },
+    constants: { QUADS: quads, ALONG_K: Number(job.form.wide) },
     bindings: [
       bind("input", 1, "read", { offset: 0, size: bytes }),
       scratch(job, "weights", "write"),
@@ -285,7 +307,7 @@ function inputLaunch(
       job.tileColumns,
       tiles.first,
       tiles.count,
-      eightsOf(tiles) * COLUMNS,
+      runsOf(job, tiles) * job.products.columns,
       x.base,
       source.image ?? 0,
     ),
@@ -301,24 +323,20 @@ function inputLaunch(
 }
 
 function productsLaunch(job: Job, tiles: Tiles, limits: Limits): Launch {
-  const eights = eightsOf(tiles);
-  const { planes } = job.form;
+  const runs = runsOf(job, tiles);
+  const { form: { planes, wide }, products: { kernel, workgroup } } = job;
   const bindings = [
     scratch(job, "weights", "read"),
     scratch(job, "input", "read"),
     scratch(job, "products", "write"),
   ];
   return {
-    kernel: PRODUCTS,
-    constants: { QUADS: job.quads },
+    kernel,
+    constants: wide ? {} : { QUADS: job.quads },
     bindings,
-    params: words(planes, job.tiles, job.fours, eights),
-    workgroups: linearGrid(
-      planes * job.tiles * eights,
-      PRODUCTS_WORKGROUP,
-      limits,
-    ),
-    trips: job.fours,
+    params: words(planes, job.tiles, tripsOf(job), runs),
+    workgroups: linearGrid(planes * job.tiles * runs, workgroup, limits),
+    trips: tripsOf(job),
     flops: 2 * planes * tiles.count * job.roles.kept * job.roles.summed,
     bytes: bindings.reduce((sum, { size }) => sum + size, 0),
   };
@@ -334,7 +352,7 @@ function outputLaunch(
   const { kept } = roles;
   const y = windowIn(box, target);
   const m = scratch(job, "products", "read");
-  const row = eightsOf(tiles) * COLUMNS;
+  const row = runsOf(job, tiles) * job.products.columns;
   const bindings = [m, bind("output", 0, "write", y)];
   const stage = { adds: false, completes: true };
   const epilogue = epilogueIn(roles, box, stage, bindings.length + 1);

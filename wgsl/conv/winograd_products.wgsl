@@ -14,11 +14,9 @@
 //
 // What bounds it on llvmpipe: the reads. A vector is gathered lane by lane and
 // costs 8 invocations as much as 10 to 30 of their vector multiply-adds, also
-// where all read the same one. Tried there: u staged in workgroup memory a turn
-// at a time, where constant indices are cheap to read, took 2 to 25 times as
-// long because of the barriers; tiles of 16 x 16 to 64 x 8 in registers were at
-// most a third faster, most of them slower, and took 1 to 2.5 s to compile
-// instead of 0.5.
+// where all read the same one. winograd_products_wide.wgsl halves them. Tried
+// there: u staged in workgroup memory a turn at a time, where constant indices
+// are cheap to read, took 2 to 25 times as long because of the barriers.
 //
 // Edges: none, all operands are padded. Columns of v past the last tile hold
 // anything, and so do those of m.

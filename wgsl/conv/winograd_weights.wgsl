@@ -1,6 +1,6 @@
 // u[i, j, k, c] = sum over r < 3, s < 3 of G[i, r] * w[k, c, r, s] * G[j, s]
 // w: [K, C, 3, 3] with its axes in any order -> u: [36, tiles, C / 4,
-//   4 * QUADS, 4], 36 the 6 x 6 of i, j, channels k in tiles of 4 * QUADS, c in
+//   4 * QUADS, 4] or, ALONG_K, [36, tiles, C, QUADS, 4], 36 the 6 x 6 of i, j, channels k in tiles of 4 * QUADS, c in
 //   fours, with 0 for channels past K and C
 //
 //       [  1/4     0     0 ]
@@ -12,8 +12,8 @@
 //
 // The sum: over the 3 x 3 taps, written out.
 //
-// Tiling: one invocation owns four channels c of one k, as the elements of
-// vectors: it reads 36 weights and stores 36 vectors. Neighbouring invocations
+// Tiling: one invocation owns four channels c of one k, or ALONG_K four k of one
+// c, as the elements of vectors: it reads 36 weights and stores 36 vectors. Neighbouring invocations
 // own neighbouring k and so store neighbouring vectors.
 //   workgroup bytes         0
 //   registers               36 weights + 48 for rows on their way
@@ -23,6 +23,7 @@
 // appended by the plan.
 
 override QUADS: u32 = 4;
+override ALONG_K: bool = false;
 
 struct Params {
   kept: u32,
@@ -42,20 +43,21 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> u: array<vec4f>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// The tap of channel c that starts at an index, or 0 past the last channel.
-fn weight(at: u32, c: u32, used: bool) -> f32 {
-  let value = f32(w[at + c * params.w_summed]);
-  return select(0.0, value, used && c < params.summed);
+// Four channels, of which `left` exist, as elements `step` apart.
+struct Four {
+  step: u32,
+  left: u32,
 }
 
-// One tap of four channels.
-fn tap(at: u32, c: u32, used: bool) -> vec4f {
-  return vec4f(
-    weight(at, c, used),
-    weight(at, c + 1, used),
-    weight(at, c + 2, used),
-    weight(at, c + 3, used),
+// One tap of four channels, the first of which is at an index; 0 past the last.
+fn tap(at: u32, four: Four) -> vec4f {
+  let value = vec4f(
+    f32(w[at]),
+    f32(w[at + four.step]),
+    f32(w[at + 2 * four.step]),
+    f32(w[at + 3 * four.step]),
   );
+  return select(vec4f(), value, vec4u(0, 1, 2, 3) < vec4u(four.left));
 }
 
 // Stores a row of six from a row of three, `step` vectors apart.
@@ -83,25 +85,38 @@ fn main(
   if (at >= count) {
     return;
   }
-  let e = at % (4 * QUADS);
-  let rest = at / (4 * QUADS);
-  let c = rest % params.fours * 4;
-  let k = rest / params.fours * 4 * QUADS + e;
-  let used = k < params.kept;
+  // Channels past the last one of the other kind have none of this one.
+  var k: u32;
+  var c: u32;
+  var four: Four;
+  if (ALONG_K) {
+    let rest = at / QUADS;
+    c = rest % (4 * params.fours);
+    k = 4 * (rest / (4 * params.fours) * QUADS + at % QUADS);
+    let left = params.kept - min(k, params.kept);
+    four = Four(params.w_kept, select(0u, left, c < params.summed));
+  } else {
+    let rest = at / (4 * QUADS);
+    c = rest % params.fours * 4;
+    k = rest / params.fours * 4 * QUADS + at % (4 * QUADS);
+    let left = params.summed - min(c, params.summed);
+    four = Four(params.w_summed, select(0u, left, k < params.kept));
+  }
   let down = u32(params.w_row);
   let right = u32(params.w_column);
-  let row_0 = params.w_base + k * params.w_kept;
+  let row_0 =
+    params.w_base + k * params.w_kept + c * params.w_summed;
   let row_1 = row_0 + down;
   let row_2 = row_1 + down;
-  let a0 = tap(row_0, c, used);
-  let b0 = tap(row_0 + right, c, used);
-  let c0 = tap(row_0 + 2 * right, c, used);
-  let a1 = tap(row_1, c, used);
-  let b1 = tap(row_1 + right, c, used);
-  let c1 = tap(row_1 + 2 * right, c, used);
-  let a2 = tap(row_2, c, used);
-  let b2 = tap(row_2 + right, c, used);
-  let c2 = tap(row_2 + 2 * right, c, used);
+  let a0 = tap(row_0, four);
+  let b0 = tap(row_0 + right, four);
+  let c0 = tap(row_0 + 2 * right, four);
+  let a1 = tap(row_1, four);
+  let b1 = tap(row_1 + right, four);
+  let c1 = tap(row_1 + 2 * right, four);
+  let a2 = tap(row_2, four);
+  let b2 = tap(row_2 + right, four);
+  let c2 = tap(row_2 + 2 * right, four);
 
   // Down the columns first, then along each row.
   let line = 6 * count;
