@@ -3,21 +3,28 @@ import { assertEquals, assertLess } from "@std/assert";
 import { nn, scope, type Tensor, tensor, zeros } from "../../mod.ts";
 import { sizeOf } from "../../wgsl/shape.ts";
 
-/** Fractions in [-0.5, 0.5): a hash of the position. */
-function noise(count: number, number: number): Float64Array {
+/** Noise in [-0.5, 0.5), a hash of the position, times a factor and plus a base: rounded to float32 at the end. */
+function scaled(
+  count: number,
+  number: number,
+  factor: number,
+  base = 0,
+): Float32Array<ArrayBuffer> {
   const start = Number(BigInt(number) * 2654435761n % 2n ** 32n);
-  return Float64Array.from({ length: count }, (_, i) => {
+  const result = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
     let h = (i + start) >>> 0;
     h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32 - 0.5;
-  });
+    const noise = ((h ^ (h >>> 16)) >>> 0) / 2 ** 32 - 0.5;
+    result[i] = base + noise * factor;
+  }
+  return result;
 }
 
 /** A picture of noise: that of the same number in the scripts. */
 export function picture(shape: readonly number[], number: number): Tensor {
-  const pixels = Float32Array.from(noise(sizeOf(shape), number), (v) => v * 4);
-  return tensor(pixels, { shape });
+  return tensor(scaled(sizeOf(shape), number, 4), { shape });
 }
 
 /** Sets a network's weights, the same as in the scripts if its names are. */
@@ -27,16 +34,16 @@ export function fill(net: nn.Module): void {
     .sort(([a], [b]) => a < b ? -1 : 1);
   for (const [t, [name, value]] of state.entries()) {
     using _ = scope();
-    const { shape, rank } = value;
-    const scale = Math.sqrt(24 / sizeOf(shape.slice(1)));
-    const base = name.endsWith("running_var") || name.endsWith("weight")
-      ? 1
-      : 0;
-    const factor = name.endsWith("weight") ? 0.5 : 1;
-    const flat = Float32Array.from(
-      noise(value.size, t),
-      (v) => rank > 1 ? v * scale : base + v * factor,
-    );
+    const { shape, rank, size } = value;
+    const weight = name.endsWith("weight");
+    const flat = rank > 1
+      ? scaled(size, t, Math.sqrt(24 / sizeOf(shape.slice(1))))
+      : scaled(
+        size,
+        t,
+        weight ? 0.5 : 1,
+        weight || name.endsWith("running_var") ? 1 : 0,
+      );
     value.assign(tensor(flat, { shape }));
   }
 }
@@ -104,6 +111,20 @@ export function shapesOf(
     layers.map(({ name, outputShape }) => [name, outputShape]),
   );
   return names.map((name) => shapes.get(name));
+}
+
+/** Expects a state of these names and shapes, given as the digest of their sorted lines. */
+export async function assertNames(
+  net: nn.Module,
+  digest: string,
+): Promise<void> {
+  const lines = Array.from(
+    net.stateDict(),
+    ([name, { shape }]) => `${name} ${shape.join(",")}`,
+  ).sort();
+  const bytes = new TextEncoder().encode(lines.join("\n"));
+  const hash = await crypto.subtle.digest("SHA-256", bytes);
+  assertEquals(new Uint8Array(hash).toHex(), digest);
 }
 
 /** Parameters of a network, whose weights aren't drawn. */
