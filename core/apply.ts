@@ -14,6 +14,7 @@ import { describeValue } from "./arguments.ts";
 import { type Edge, isRecording, Node } from "./autograd.ts";
 import type { Backend, Block, Operand } from "./backend.ts";
 import { LaunchError } from "./errors.ts";
+import { keep } from "./recompute.ts";
 import { checkInterrupt, currentBackend, currentPath } from "./runtime.ts";
 import { Storage } from "./storage.ts";
 import { isFloat, metaOf, TensorBase } from "./tensor_base.ts";
@@ -154,7 +155,7 @@ export function record<Attrs>(
   });
   const saved = savesOf(gradient, attrs).inputs ?? [];
   node.savedInputs = inputs.map((x, i) =>
-    saved.includes(i) ? x.save() : undefined
+    saved.includes(i) ? keep(x) : undefined
   );
   return node;
 }

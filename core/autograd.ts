@@ -166,7 +166,7 @@ export function noGrad<T>(body?: () => T): T | Disposable {
 }
 
 /** Runs `body` with recording on or off. */
-function withRecording<T>(on: boolean, body: () => T): T {
+export function withRecording<T>(on: boolean, body: () => T): T {
   const before = paused;
   paused = on ? 0 : 1;
   try {

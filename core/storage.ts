@@ -18,6 +18,14 @@ export interface MemoryStatus {
   readonly pooledBytes: number;
 }
 
+/** How many storages have been made. */
+let made = 0;
+
+/** How many storages have been made: each later one has a greater `id`. */
+export function storagesMade(): number {
+  return made;
+}
+
 const live = { tensors: 0, buffers: 0, bytes: 0, peakBytes: 0 };
 
 /**
@@ -65,6 +73,8 @@ export function countTensor(change: 1 | -1): void {
 
 /** A block of a backend, given back when its last user lets go. */
 export class Storage {
+  /** Greater than those of all that were made before. */
+  readonly id = ++made;
   /** Changes when the content does, so that a value saved for backward is known to be stale. */
   version = 0;
   /** The values that it was made from, where they may have to be checked on the host (class labels, indices). */

@@ -28,6 +28,7 @@ import { requireList } from "./arguments.ts";
 import { type BackwardOptions, noGrad, propagate } from "./autograd.ts";
 import { AutogradError, ShapeError } from "./errors.ts";
 import { checkIndices } from "./indices.ts";
+import { keep, noteOperands } from "./recompute.ts";
 import { outsideScopes, tidy } from "./scope.ts";
 import type { TensorBase, TensorInit } from "./tensor_base.ts";
 import { TensorReduce } from "./tensor_reduce.ts";
@@ -328,6 +329,7 @@ export function apply<Attrs>(
     }
     return [];
   }
+  noteOperands(inputs);
   const metas = results.map(({ view }) => view);
   const node = record({ name, gradient, inputs, outputs: metas, attrs }, apply);
   const outputs = results.map(({ storage, view }, i) =>
@@ -336,7 +338,7 @@ export function apply<Attrs>(
   if (node) {
     const saved = savesOf(gradient, attrs).outputs ?? [];
     node.savedOutputs = outputs.map((y, i) =>
-      saved.includes(i) ? y.save() : undefined
+      saved.includes(i) ? keep(y) : undefined
     );
   }
   if (isWatched()) showOp(name, inputs as readonly Tensor[], outputs);

@@ -224,10 +224,10 @@ export abstract class TensorBase implements Disposable, Tracked {
     });
   }
 
-  /** Keeps the value for backward, whatever happens to this tensor. */
-  save(): Saved {
+  /** Keeps the value for backward, whatever happens to this tensor. Revived it has the edge `edge`. */
+  save(edge: Edge | undefined = this.edge): Saved {
     // What is returned must not hold the tensor itself, or a graph would keep its own result from the garbage collector.
-    const { storage, view, edge, sibling } = this;
+    const { storage, view, sibling } = this;
     const { version } = storage;
     const madeBy = this.#madeBy;
     const path = this.#path;

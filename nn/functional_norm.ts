@@ -1,6 +1,7 @@
 /** Normalisation as functions: what the classes in nn/layers/norm.ts call with their parameters. */
 import { noGrad } from "../core/autograd.ts";
 import { stack } from "../core/join.ts";
+import { isRecomputing } from "../core/recompute.ts";
 import { tidy } from "../core/scope.ts";
 import { apply, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../wgsl/errors.ts";
@@ -94,7 +95,7 @@ export function batchNorm(
       );
     }
     const [y, stats] = apply(normalize, [x, ...parametersOf(options)], attrs);
-    if (runningMean && runningVar) {
+    if (runningMean && runningVar && !isRecomputing()) {
       noGrad(() =>
         moveRunning(runningMean, runningVar, stats, count, momentum)
       );

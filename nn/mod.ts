@@ -102,6 +102,7 @@ export {
   type FashionMnistOptions,
 } from "./data/fashion_mnist.ts";
 export { detectAnomaly } from "../core/anomaly.ts";
+export { checkpoint } from "../core/recompute.ts";
 export * from "./checkpoint.ts";
 export { evaluate, type EvaluateOptions } from "./evaluate.ts";
 export * from "./fit.ts";

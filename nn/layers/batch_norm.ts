@@ -1,6 +1,7 @@
 /** Batch norm layers, with PyTorch's names, defaults and meaning. */
 import { ones, zeros } from "../../core/create.ts";
 import { noGrad } from "../../core/autograd.ts";
+import { isRecomputing } from "../../core/recompute.ts";
 import { outsideScopes, tidy } from "../../core/scope.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { ShapeError } from "../../wgsl/errors.ts";
@@ -77,9 +78,11 @@ abstract class BatchNorm extends Module {
     this.checkInput(x);
     const { running_mean: mean, running_var: variance } = this;
     const training = this.training || !mean;
-    if (training && mean && x.size > 0) this.pending++;
+    if (training && mean && x.size > 0 && !isRecomputing()) this.pending++;
     const momentum = this.momentum ??
-      (training ? this.num_batches_tracked?.to("f32").reciprocal() : 0);
+      (training
+        ? noGrad(() => this.num_batches_tracked?.to("f32").reciprocal())
+        : 0);
     return batchNorm(x, mean, variance, {
       ...affineOf(this),
       training,
