@@ -46,7 +46,7 @@ const PREFERRED: Readonly<
 };
 
 function gpuPreferences(): Readonly<Record<string, readonly string[]>> {
-  const reductions = ["sum", "prod", "max", "min", "any", "all"];
+  const reductions = ["sum", "mean", "prod", "max", "min", "any", "all"];
   const trees = [...reductions, "argMax", "argMin"].map((name) =>
     [name, ["tree"]] as const
   );

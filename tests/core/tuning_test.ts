@@ -21,6 +21,7 @@ import {
 import { conv2d } from "../../wgsl/conv/conv2d.ts";
 import { conv2dWeightGradient } from "../../wgsl/conv/conv2d_weight_gradient.ts";
 import { matmul } from "../../wgsl/matmul/matmul.ts";
+import { mean, sum } from "../../wgsl/reduce/reduce.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
 import { PORTABLE_LIMITS } from "../support/plan.ts";
 
@@ -64,7 +65,7 @@ Deno.test("adapters are told apart by their names", () => {
 
 Deno.test("without measurement a software adapter takes the op's first variant, a discrete GPU the one with workgroup memory", () => {
   const request = product(512, 512, 512);
-  assertEquals(new Tuning(SOFTWARE).choose(matmul, request)?.name, "tile");
+  assertEquals(new Tuning(SOFTWARE).choose(matmul, request)?.name, "packed");
   assertEquals(new Tuning(DISCRETE).choose(matmul, request)?.name, "workgroup");
 });
 
@@ -120,6 +121,17 @@ Deno.test("without measurement a discrete GPU takes the convolutions that stage 
   );
 });
 
+Deno.test("without measurement a discrete GPU reduces long rows in trees, and averages them so too", () => {
+  const inputs = [view(1024, 100)];
+  const attrs = { axes: [1], keepDims: false };
+  for (const op of [sum, mean]) {
+    const outputs = op.infer(inputs, attrs).map(contiguousView);
+    const request = { inputs, outputs, attrs, limits: PORTABLE_LIMITS };
+    assertEquals(new Tuning(DISCRETE).choose(op, request)?.name, "tree");
+    assertEquals(new Tuning(SOFTWARE).choose(op, request)?.name, "rows");
+  }
+});
+
 Deno.test("a measured choice holds for sizes within a factor of two, and ends when a kernel is edited", () => {
   const tuning = new Tuning(SOFTWARE);
   const request = product(400, 400, 400);
@@ -131,12 +143,12 @@ Deno.test("a measured choice holds for sizes within a factor of two, and ends wh
     tuning.choose(matmul, product(300, 500, 257))?.name,
     "tile_8x8",
   );
-  assertEquals(tuning.choose(matmul, product(800, 400, 400))?.name, "tile");
+  assertEquals(tuning.choose(matmul, product(800, 400, 400))?.name, "packed");
   tuning.choices.set(shapeClass(matmul, request), {
     ...choice,
     kernels: { ...kernels, "wgsl/matmul/tile.wgsl": "00000000" },
   });
-  assertEquals(tuning.choose(matmul, request)?.name, "tile");
+  assertEquals(tuning.choose(matmul, request)?.name, "packed");
 });
 
 Deno.test("tune measures the variants of the calls that it sees, leaves no memory behind, and its choices survive a file", async () => {

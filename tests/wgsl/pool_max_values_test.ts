@@ -85,6 +85,33 @@ Deno.test("a NaN anywhere in a window wins in max pooling without indices", asyn
   }
 });
 
+Deno.test("tall tiles of max pooling hand each window's last row on, over bands of rows and with a NaN in any place", async () => {
+  const windows = [
+    square(3, 2),
+    square(3, 2, 1),
+    square(2, 1),
+    square(2, 1, 1),
+  ];
+  const sizes = [[5, 1], [9, 7], [10, 18], [67, 11], [140, 5]] as const;
+  for (const attrs of windows) {
+    for (const [height, width] of sizes) {
+      if (Math.min(height, width) < attrs.kernel[0]) continue;
+      const ran = await check(noise([1, 2, height, width]), attrs);
+      assertEquals(ran, ["tall", "tiled", "naive"]);
+    }
+    const ceiled = { ...attrs, ceilMode: true };
+    await check(noise([1, 2, 8, 12]), ceiled, {}, ["tall"]);
+    for (let at = 0; at < 25; at++) {
+      const x = noise([1, 1, 5, 5], at);
+      x.data[at] = NaN;
+      await check(x, attrs, {}, ["tall"]);
+    }
+  }
+  const given = { inputs: [noise([2, 3, 9, 13])], attrs: square(3, 2, 1) };
+  const [want] = await runVariant(maxPool2dValues, "naive", given);
+  assertEquals(await runVariant(maxPool2dValues, "tall", given), [want]);
+});
+
 Deno.test("max pooling gives the same bits with and without indices", async () => {
   const given = { inputs: [noise([2, 3, 9, 13])], attrs: square(3, 2, 1) };
   for (const variant of ["tiled", "naive"]) {

@@ -27,6 +27,7 @@ Deno.test("the first of equal extremes counts, in the reference and in every var
     const given = { inputs: [x], attrs };
     assertEquals([...runReference(op, given)[0].data], [...want]);
     for (const { name } of op.variants) {
+      if (name === "rows") continue; // It takes 256 rows and more.
       const [{ data }] = await runVariant(op, name, given);
       assertEquals([...data], [...want], `${op.name} (${name}) ${attrs.axis}`);
     }

@@ -81,7 +81,7 @@ Deno.test("plans for a hundred million elements keep to the limits", () => {
   const y = contiguousView({ shape: [], dtype: "f32" });
   for (const limits of [PORTABLE_LIMITS, { ...PORTABLE_LIMITS, ...FEW }]) {
     for (const { name, plan } of sum.variants) {
-      if (name === "naive") continue;
+      if (name === "naive" || name === "rows") continue;
       const { launches } = plan({
         inputs: [x],
         outputs: [y],

@@ -13,7 +13,7 @@ import {
   planeLaunches,
   windowPasses,
 } from "./launches.ts";
-import { fitsTiles, inputTiles, outputTiles } from "./tiles.ts";
+import { fitsBlocks, fitsTiles, inputTiles, outputTiles } from "./tiles.ts";
 import {
   covered,
   coverOverrides,
@@ -65,7 +65,11 @@ export const avgPool2d: Op<AvgPool2dAttrs> = {
     return [{ shape: [x.shape[0], x.shape[1], ...size], dtype: x.dtype }];
   },
   variants: [
-    { name: "tiled", applies: canTile, plan: planTiled },
+    {
+      name: "tiled",
+      applies: ({ attrs }) => fitsTiles(attrs),
+      plan: planTiled,
+    },
     { name: "naive", plan: planNaive },
   ],
   reference([x], [y], attrs) {
@@ -115,7 +119,11 @@ export const avgPool2dBackward: Op<AvgPool2dBackwardAttrs> = {
     return [{ shape, dtype: dy.dtype }];
   },
   variants: [
-    { name: "tiled", applies: canTile, plan: planBackwardTiled },
+    {
+      name: "tiled",
+      applies: ({ attrs }) => fitsBlocks(attrs),
+      plan: planBackwardTiled,
+    },
     { name: "naive", plan: planBackwardNaive },
   ],
   reference([dy], [dx], attrs) {
@@ -183,11 +191,6 @@ function overridesOf(attrs: AvgPool2dAttrs): Record<string, number> {
     COUNT_PADDING: Number(attrs.countIncludePad),
     DIVISOR: attrs.divisor ?? 0,
   };
-}
-
-/** Backward too: its attributes hold the window. */
-function canTile({ attrs }: Request<AvgPool2dAttrs>): boolean {
-  return fitsTiles(attrs);
 }
 
 function planTiled(request: Request<AvgPool2dAttrs>): Plan {

@@ -13,7 +13,13 @@ import backwardTiledCode from "./max_pool2d_backward_tiled.wgsl" with {
 import gatherCode from "./max_pool2d_gather.wgsl" with { type: "text" };
 import tiledCode from "./max_pool2d_tiled.wgsl" with { type: "text" };
 import code from "./max_pool2d.wgsl" with { type: "text" };
-import { fitsTiles, inputTiles, outputTiles } from "./tiles.ts";
+import {
+  fitsBlocks,
+  fitsTiles,
+  inputTiles,
+  outputTiles,
+  type Tiles,
+} from "./tiles.ts";
 import {
   covered,
   coverOverrides,
@@ -69,7 +75,7 @@ export const maxPool2d: Op<MaxPool2dAttrs> = {
     {
       name: "tiled",
       applies: canTile,
-      plan: (request) => planTiled(TILED, request),
+      plan: (request) => planTiled(TILED, request, outputTiles),
     },
     { name: "naive", plan: (request) => planNaive(NAIVE, request) },
   ],
@@ -128,7 +134,11 @@ export const maxPool2dBackward: Op<MaxPool2dBackwardAttrs> = {
     return [{ shape, dtype: dy.dtype }];
   },
   variants: [
-    { name: "tiled", applies: canTile, plan: planBackwardTiled },
+    {
+      name: "tiled",
+      applies: ({ attrs }) => fitsBlocks(attrs),
+      plan: planBackwardTiled,
+    },
     { name: "naive", plan: planBackwardNaive },
   ],
   reference([dy, indices], [dx], { inputSize: [height, width] }) {
@@ -186,7 +196,7 @@ export const maxPool2dGather: Op<MaxPool2dBackwardAttrs> = {
   },
 };
 
-/** Backward too: its attributes hold the window. */
+/** Whether the tiled kernels go over the window. */
 export function canTile({ attrs }: Request<PoolWindow>): boolean {
   return fitsTiles(attrs);
 }
@@ -195,11 +205,12 @@ export function canTile({ attrs }: Request<PoolWindow>): boolean {
 export function planTiled(
   kernel: Kernel,
   request: Request<MaxPool2dAttrs>,
+  tilesOf: (size: Pair, window: PoolWindow) => Tiles,
 ): Plan {
   const { inputs: [x], outputs: [values], attrs } = request;
   const [, , ...size] = x.shape;
   const [, , height, width] = values.shape;
-  const { params, ...tiles } = outputTiles([height, width], attrs);
+  const { params, ...tiles } = tilesOf([height, width], attrs);
   return {
     launches: planeLaunches(request, {
       kernel,

@@ -7,10 +7,16 @@ import {
   planNaive,
   planTiled,
 } from "./max_pool2d.ts";
+import tallCode from "./max_pool2d_values_tall.wgsl" with { type: "text" };
 import tiledCode from "./max_pool2d_values_tiled.wgsl" with { type: "text" };
 import code from "./max_pool2d_values.wgsl" with { type: "text" };
+import { fitsTall, outputTiles, tallTiles } from "./tiles.ts";
 
 const NAIVE = { label: "wgsl/pool/max_pool2d_values.wgsl", code };
+const TALL = {
+  label: "wgsl/pool/max_pool2d_values_tall.wgsl",
+  code: tallCode,
+};
 const TILED = {
   label: "wgsl/pool/max_pool2d_values_tiled.wgsl",
   code: tiledCode,
@@ -27,9 +33,14 @@ export const maxPool2dValues: Op<MaxPool2dAttrs> = {
   infer: (inputs, attrs) => maxPool2d.infer(inputs, attrs).slice(0, 1),
   variants: [
     {
+      name: "tall",
+      applies: ({ attrs }) => fitsTall(attrs),
+      plan: (request) => planTiled(TALL, request, tallTiles),
+    },
+    {
       name: "tiled",
       applies: canTile,
-      plan: (request) => planTiled(TILED, request),
+      plan: (request) => planTiled(TILED, request, outputTiles),
     },
     { name: "naive", plan: (request) => planNaive(NAIVE, request) },
   ],

@@ -7,14 +7,38 @@ const MOST_OUTPUTS = 8;
 const MOST_SPAN = 32;
 /** Most sums of a block of inputs in registers. */
 const MOST_AREA = 16;
+/** Largest block of inputs that one window covers in registers. */
+const MOST_BLOCK = 49;
 /** Largest kernel side whose loops are worth unrolling. */
 const MOST_KERNEL = 7;
+/** Most neighbouring outputs, and most rows of them, of a tall tile. */
+const TALL_OUTPUTS = 5;
+const TALL_ROWS = 32;
+/** Largest kernel side of a tall tile. */
+const TALL_KERNEL = 3;
 
 /** Whether the tiled kernels can do a window: no dilation, and all of a tile in registers. */
 export function fitsTiles({ kernel, stride, dilation }: PoolWindow): boolean {
   return (dilation ?? []).every((d) => d === 1) &&
     kernel.every((k) => k <= MOST_KERNEL) &&
     stride[0] * stride[1] <= MOST_AREA;
+}
+
+/** Whether the tiled kernels that go back to blocks of inputs can do a window. Without overlaps a block may be larger. */
+export function fitsBlocks(window: PoolWindow): boolean {
+  const { kernel, stride, dilation } = window;
+  return fitsTiles(window) ||
+    (dilation ?? []).every((d) => d === 1) &&
+      kernel.every((k, d) => k <= stride[d]) &&
+      stride[0] * stride[1] <= MOST_BLOCK;
+}
+
+/** Whether tall tiles can do a window: its last row is the first of the next. */
+export function fitsTall({ kernel, stride, dilation }: PoolWindow): boolean {
+  return (dilation ?? []).every((d) => d === 1) &&
+    kernel[0] === stride[0] + 1 &&
+    kernel.every((k) => k <= TALL_KERNEL) &&
+    stride[1] <= TALL_KERNEL;
 }
 
 /** What one invocation of a tiled kernel owns, as the kernels name it. */
@@ -44,7 +68,24 @@ export function outputTiles([height, width]: Pair, window: PoolWindow): Tiles {
   };
 }
 
-/** Tiles of inputs: blocks of a stride's height and of TILE strides' width, and the windows that cover them. */
+/** Tiles of outputs that go down a plane: TILE columns of them, as tall as the plane or parts of it that are alike. */
+export function tallTiles([height, width]: Pair, window: PoolWindow): Tiles {
+  const [kernelH, kernelW] = window.kernel;
+  const tiles = Math.ceil(width / TALL_OUTPUTS);
+  const TILE = Math.ceil(width / tiles);
+  const SPAN = (TILE - 1) * window.stride[1] + kernelW;
+  const bands = Math.ceil(height / TALL_ROWS);
+  const rows = Math.ceil(height / bands);
+  const row = (kernelH - 1) * (1 + SPAN) + TILE * kernelW;
+  return {
+    invocations: bands * tiles,
+    params: [tiles, bands, rows],
+    sizes: { TILE, SPAN },
+    trips: SPAN + rows * (1 + row),
+  };
+}
+
+/** Tiles of inputs: blocks of a stride's height and TILE strides' width, and the windows that cover them. */
 export function inputTiles(
   [height, width]: Pair,
   outputWidth: number,
@@ -52,8 +93,11 @@ export function inputTiles(
 ): Tiles {
   const [stepH, stepW] = window.stride;
   const [windowsH, windowsW] = windowsOver(window);
-  const most = Math.floor(MOST_AREA / (stepH * stepW));
-  const TILE = tileWidth(outputWidth, Math.min(MOST_OUTPUTS, most));
+  const most = Math.max(1, Math.floor(MOST_AREA / (stepH * stepW)));
+  // Where windows overlap at a stride, which of them cover a position depends on where it lies: wider tiles' code is too long to be unrolled.
+  const TILE = windowsW > 1 && stepW > 1
+    ? 1
+    : tileWidth(outputWidth, Math.min(MOST_OUTPUTS, most));
   const COLUMNS = TILE * stepW;
   const AREA = COLUMNS * stepH;
   const REACH = TILE + windowsW - 1;

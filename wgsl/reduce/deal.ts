@@ -70,7 +70,9 @@ export function dealSlots(
   let innerSlots = 1;
   let outerSlots = 1;
   while (innerSlots * outerSlots < wanted) {
-    const long = inner >= innerSlots * 4 * accumulators;
+    // Vectors go to memory in the order that it lies in: whole runs, as long as there are any to deal.
+    const long = strategy !== "vectors" &&
+      inner >= innerSlots * 4 * accumulators;
     if (long || outerSlots >= outer) innerSlots *= 2;
     else outerSlots *= 2;
   }

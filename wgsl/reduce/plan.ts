@@ -156,7 +156,7 @@ export function reductionLaunches(
 }
 
 /** The same reduction with as few axes as possible, kept and reduced ones apart. */
-function mergeAxes(reduction: Reduction): Required<Reduction> {
+export function mergeAxes(reduction: Reduction): Required<Reduction> {
   const { fold, kept, reduced, input, output } = reduction;
   const { count = sizeOf(reduced) } = reduction;
   const k = kept.length;

@@ -6,6 +6,7 @@ import { type Strategy, WORKGROUP } from "./deal.ts";
 import type { Fold } from "./fold.ts";
 import { operandOf } from "./parts.ts";
 import { hasRuns, isShort, planReduction, type Reduction } from "./plan.ts";
+import { isOfRows, planRows } from "./rows.ts";
 
 /** What tells one folding op from another. */
 export interface FoldRule<Attrs> {
@@ -20,6 +21,7 @@ export interface FoldRule<Attrs> {
 /** Variants of an op with one input and one output. */
 export function foldVariants<Attrs>(rule: FoldRule<Attrs>): Variant<Attrs>[] {
   return [
+    variant(rule, "rows", isOfRows),
     variant(rule, "vectors", hasRuns),
     variant(rule, "chunk", () => true),
     variant(rule, "tree", ({ reduced }) => sizeOf(reduced) >= WORKGROUP),
@@ -29,19 +31,22 @@ export function foldVariants<Attrs>(rule: FoldRule<Attrs>): Variant<Attrs>[] {
 
 function variant<Attrs>(
   rule: FoldRule<Attrs>,
-  strategy: Strategy,
+  name: Strategy | "rows",
   applies: (reduction: Reduction, limits: Limits) => boolean,
 ): Variant<Attrs> {
   const isEmpty = ({ inputs: [x] }: Request<Attrs>) => sizeOf(x.shape) === 0;
   return {
-    name: strategy,
+    name,
     applies: (request) =>
       isEmpty(request) || applies(reductionOf(rule, request), request.limits),
     plan(request) {
       const { outputs: [y], limits } = request;
       if (sizeOf(y.shape) === 0) return { launches: [] };
       if (isEmpty(request)) return fillPlan(y, rule.empty ?? 0, limits);
-      return planReduction(reductionOf(rule, request), strategy, limits);
+      const reduction = reductionOf(rule, request);
+      return name === "rows"
+        ? planRows(reduction, limits)
+        : planReduction(reduction, name, limits);
     },
   };
 }
