@@ -297,6 +297,7 @@ function inputLaunch(
   return {
     kernel: job.form.input,
     declarations: `alias T = ${storageType(roles.dtype)};`,
+    constants: { PANELS: Number(job.form.wide) },
     bindings: [bind("input", 0, "read", x), v],
     params: words(
       roles.summed,

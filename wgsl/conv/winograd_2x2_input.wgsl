@@ -22,6 +22,10 @@
 // stored: what stands there only reaches outputs that nobody reads. T, the
 // element type of x, is appended by the plan.
 
+// Whether tiles are in panels of 16, channel after channel in each:
+// v is [planes, T / 16, C, 16].
+override PANELS: bool = false;
+
 struct Params {
   channels: u32,
   channels_padded: u32,
@@ -102,7 +106,10 @@ fn main(
   let d3 = input_row(source, column, used && row + 3 < height);
 
   let step = params.channels_padded * params.v_channel;
-  let to = c * params.v_channel + t;
+  var to = c * params.v_channel + t;
+  if (PANELS) {
+    to = (t / 16 * params.channels_padded + c) * 16 + t % 16;
+  }
   store_row(to, step, d0 - d2);
   store_row(to + 4 * step, step, d1 + d2);
   store_row(to + 8 * step, step, d2 - d1);

@@ -25,6 +25,10 @@
 // stored: what stands there only reaches outputs that nobody reads. T, the
 // element type of x, is appended by the plan.
 
+// Whether tiles are in panels of 16, channel after channel in each:
+// v is [planes, T / 16, C, 16].
+override PANELS: bool = false;
+
 struct Params {
   channels: u32,
   channels_padded: u32,
@@ -124,6 +128,9 @@ fn main(
 
   let step = params.channels_padded * params.v_channel;
   var to = c * params.v_channel + t;
+  if (PANELS) {
+    to = (t / 16 * params.channels_padded + c) * 16 + t % 16;
+  }
   let near = d4 - 4.0 * d2;
   let near_odd = d3 - 4.0 * d1;
   let far = d4 - d2;

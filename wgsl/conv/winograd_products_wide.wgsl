@@ -1,6 +1,6 @@
 // m[p, k, t] = sum over c of u[p, k, c] * v[p, c, t], for each p < P, 36 or 16
-// u: [P, tiles of K, C, 32], v: [P, C, T] -> m: [P, K, T], with K in tiles of
-//   32 and T in sixteens
+// u: [P, tiles of K, C, 32], v: [P, T / 16, C, 16] -> m: [P, K, T], with K in
+//   tiles of 32 and T in sixteens
 //
 // The sum: over channels, one a turn of the loop.
 //
@@ -12,7 +12,7 @@
 //   registers               512 sums + 20 operands
 // That is far more than a GPU has: this form is for processors that run
 // invocations as lanes of vectors, where reads are what counts. A short loop
-// stays in their nearest cache. Neighbouring invocations own neighbouring
+// stays in their nearest cache. Operands lie as they are read. Neighbouring invocations own neighbouring
 // columns.
 //
 // Edges: none, all operands are padded. Columns of v past the last tile hold
@@ -85,7 +85,7 @@ fn main(
   }
   let step = 4 * params.sixteens;
   var u_at = (plane * params.tiles + tile) * params.channels * 8;
-  var v_at = plane * params.channels * step + 4 * sixteen;
+  var v_at = 4 * params.channels * (plane * params.sixteens + sixteen);
   var k0 = Strip();
   var k1 = Strip();
   var k2 = Strip();
@@ -105,7 +105,7 @@ fn main(
     k6 = add_step(k6, u[u_at + 6], y);
     k7 = add_step(k7, u[u_at + 7], y);
     u_at += 8;
-    v_at += step;
+    v_at += 4;
   }
 
   let to = (plane * params.tiles + tile) * 32 * step + 4 * sixteen;
