@@ -69,7 +69,7 @@ export async function loadWeights(
 }
 
 /** The entries under the first prefix that has all of these names, without it; all entries where there is none. */
-function partFor<T>(
+export function partFor<T>(
   names: readonly string[],
   entries: ReadonlyMap<string, T>,
 ): ReadonlyMap<string, T> {

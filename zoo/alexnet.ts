@@ -16,6 +16,7 @@ import {
   ReLU,
   Sequential,
 } from "../nn/mod.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of {@linkcode alexnet}. */
 export interface AlexNetOptions {
@@ -52,16 +53,19 @@ export interface AlexNetOptions {
  * assertEquals(zoo.alexnet().parameterCount(), 61_100_840);
  * ```
  */
-export function alexnet(options: AlexNetOptions = {}): Module {
-  switch (options.variant ?? "torchvision") {
-    case "torchvision":
-      return new AlexNet(options);
-    case "paper":
-      return new PaperAlexNet(options);
-    case "d2l":
-      return d2lAlexNet(options);
-  }
-}
+export const alexnet: Builder<AlexNetOptions, Module> = withWeights(
+  "alexnet",
+  (options) => {
+    switch (options.variant ?? "torchvision") {
+      case "torchvision":
+        return new AlexNet(options);
+      case "paper":
+        return new PaperAlexNet(options);
+      case "d2l":
+        return d2lAlexNet(options);
+    }
+  },
+);
 
 /** torchvision's form, with its names. */
 export class AlexNet extends Module {

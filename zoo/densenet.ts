@@ -10,6 +10,7 @@ import {
   AdaptiveAvgPool2d,
   AvgPool2d,
   BatchNorm2d,
+  checkpoint,
   Conv2d,
   Dropout,
   Flatten,
@@ -21,6 +22,7 @@ import {
   Sequential,
   type StateDict,
 } from "../nn/mod.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of the densely connected networks. */
 export interface DenseNetOptions {
@@ -30,6 +32,21 @@ export interface DenseNetOptions {
   readonly inChannels?: number;
   /** Probability of dropping what a layer adds. @default 0 */
   readonly dropout?: number;
+  /**
+   * Whether to compute concatenations, and the batch norm, ReLU and 1×1 convolution after each, again in backward (Pleiss et al. 2017,
+   * arXiv:1707.06990): they take memory that grows with the square of a block's layers. The gradients are the same bit for bit.
+   *
+   * @default false
+   */
+  readonly memoryEfficient?: boolean;
+}
+
+/** What the layers and blocks of a densely connected network have in common. */
+export interface DenseBlockOptions {
+  /** Probability of dropping what a layer adds. @default 0 */
+  readonly dropout?: number;
+  /** Whether to compute concatenations and what follows each again in backward. @default false */
+  readonly memoryEfficient?: boolean;
 }
 
 /** Sizes of a densely connected network. */
@@ -45,7 +62,11 @@ export interface DenseNetSizes {
 /** Channels of a layer's 1×1 convolution, for each that it adds (section 3, "bottleneck layers"). */
 const BOTTLENECK = 4;
 
-/** A 1×1 and a 3×3 convolution, each after batch norm and ReLU. `x: [N, inChannels, H, W] → [N, growthRate, H, W]` */
+/**
+ * A 1×1 and a 3×3 convolution, each after batch norm and ReLU. The inputs are maps whose channels follow one another.
+ *
+ * `[N, C₁, H, W], [N, C₂, H, W], … → [N, growthRate, H, W]`, where C₁ + C₂ + … = inChannels
+ */
 export class DenseLayer extends Module {
   readonly norm1: BatchNorm2d;
   readonly relu1: ReLU = new ReLU();
@@ -54,8 +75,13 @@ export class DenseLayer extends Module {
   readonly relu2: ReLU = new ReLU();
   readonly conv2: Conv2d;
   readonly dropout: Dropout | null;
+  readonly memoryEfficient: boolean;
 
-  constructor(inChannels: number, growthRate: number, dropout = 0) {
+  constructor(
+    inChannels: number,
+    growthRate: number,
+    { dropout = 0, memoryEfficient = false }: DenseBlockOptions = {},
+  ) {
     super();
     const wide = BOTTLENECK * growthRate;
     this.norm1 = new BatchNorm2d(inChannels);
@@ -63,20 +89,25 @@ export class DenseLayer extends Module {
     this.norm2 = new BatchNorm2d(wide);
     this.conv2 = new Conv2d(wide, growthRate, 3, { padding: 1, bias: false });
     this.dropout = dropout > 0 ? new Dropout(dropout) : null;
+    this.memoryEfficient = memoryEfficient;
   }
 
-  override forward(x: Tensor): Tensor {
-    const h = this.conv1(this.relu1(this.norm1(x)));
+  override forward(...maps: Tensor[]): Tensor {
+    const h = this.memoryEfficient && this.training
+      ? checkpoint((...again) => narrowed(this, again), ...maps)
+      : narrowed(this, maps);
     const y = this.conv2(this.relu2(this.norm2(h)));
     return this.dropout ? this.dropout(y) : y;
   }
 }
 
-/** What layers make, put behind their input one after another. `x: [N, C, H, W] → [N, C + layers·growthRate, H, W]` */
-function growing(x: Tensor, layers: Iterable<Module>): Tensor {
-  let all = x;
-  for (const layer of layers) all = concat([all, layer(all)], 1);
-  return all;
+/** What a layer's 1×1 convolution makes of maps: `[N, 4·growthRate, H, W]`. */
+function narrowed(
+  { norm1, relu1, conv1 }: DenseLayer,
+  maps: readonly Tensor[],
+): Tensor {
+  const x = maps.length === 1 ? maps[0] : concat(maps, 1);
+  return conv1(relu1(norm1(x)));
 }
 
 /**
@@ -93,23 +124,37 @@ function growing(x: Tensor, layers: Iterable<Module>): Tensor {
  * ```
  */
 export class DenseBlock extends Module {
+  readonly memoryEfficient: boolean;
+
   constructor(
     layers: number,
     inChannels: number,
     growthRate: number,
-    dropout = 0,
+    options: DenseBlockOptions = {},
   ) {
     super();
+    this.memoryEfficient = options.memoryEfficient ?? false;
     for (let i = 0; i < layers; i++) {
       const channels = inChannels + i * growthRate;
-      const layer = new DenseLayer(channels, growthRate, dropout);
+      const layer = new DenseLayer(channels, growthRate, options);
       Reflect.set(this, `denselayer${i + 1}`, layer);
     }
   }
 
   override forward(x: Tensor): Tensor {
-    return growing(x, this.children());
+    if (!this.memoryEfficient) return growing(x, this.children());
+    // Each layer puts the maps together itself, so that no concatenation outlives its layer.
+    const maps = [x];
+    for (const layer of this.children()) maps.push(layer(...maps));
+    return concat(maps, 1);
   }
+}
+
+/** What layers make, put behind their input one after another. `x: [N, C, H, W] → [N, C + layers·growthRate, H, W]` */
+function growing(x: Tensor, layers: Iterable<Module>): Tensor {
+  let all = x;
+  for (const layer of layers) all = concat([all, layer(all)], 1);
+  return all;
 }
 
 /** Between blocks: a 1×1 convolution to fewer channels, and 2×2 averages. `x: [N, C, H, W] → [N, outChannels, H/2, W/2]` */
@@ -133,7 +178,7 @@ export class DenseNet extends Module {
 
   constructor(sizes: DenseNetSizes, options: DenseNetOptions = {}) {
     super();
-    const { classes = 1000, inChannels = 3, dropout = 0 } = options;
+    const { classes = 1000, inChannels = 3 } = options;
     const { growthRate, blocks, initFeatures } = sizes;
     const parts: Record<string, Module> = { // [N, 3, 224, 224]
       conv0: new Conv2d(inChannels, initFeatures, 7, {
@@ -147,7 +192,7 @@ export class DenseNet extends Module {
     };
     let channels = initFeatures;
     blocks.forEach((layers, i) => {
-      const block = new DenseBlock(layers, channels, growthRate, dropout);
+      const block = new DenseBlock(layers, channels, growthRate, options);
       parts[`denseblock${i + 1}`] = block; // 56×56, 28×28, 14×14, 7×7
       channels += layers * growthRate;
       if (i === blocks.length - 1) return;
@@ -185,28 +230,40 @@ export class DenseNet extends Module {
 }
 
 /** DenseNet-121: 7,978,856 parameters. */
-export function densenet121(options: DenseNetOptions = {}): DenseNet {
-  const blocks = [6, 12, 24, 16];
-  return new DenseNet({ growthRate: 32, blocks, initFeatures: 64 }, options);
-}
+export const densenet121: Builder<DenseNetOptions, DenseNet> = withWeights(
+  "densenet121",
+  (options) => {
+    const blocks = [6, 12, 24, 16];
+    return new DenseNet({ growthRate: 32, blocks, initFeatures: 64 }, options);
+  },
+);
 
 /** DenseNet-161: 28,681,000 parameters. */
-export function densenet161(options: DenseNetOptions = {}): DenseNet {
-  const blocks = [6, 12, 36, 24];
-  return new DenseNet({ growthRate: 48, blocks, initFeatures: 96 }, options);
-}
+export const densenet161: Builder<DenseNetOptions, DenseNet> = withWeights(
+  "densenet161",
+  (options) => {
+    const blocks = [6, 12, 36, 24];
+    return new DenseNet({ growthRate: 48, blocks, initFeatures: 96 }, options);
+  },
+);
 
 /** DenseNet-169: 14,149,480 parameters. */
-export function densenet169(options: DenseNetOptions = {}): DenseNet {
-  const blocks = [6, 12, 32, 32];
-  return new DenseNet({ growthRate: 32, blocks, initFeatures: 64 }, options);
-}
+export const densenet169: Builder<DenseNetOptions, DenseNet> = withWeights(
+  "densenet169",
+  (options) => {
+    const blocks = [6, 12, 32, 32];
+    return new DenseNet({ growthRate: 32, blocks, initFeatures: 64 }, options);
+  },
+);
 
 /** DenseNet-201: 20,013,928 parameters. */
-export function densenet201(options: DenseNetOptions = {}): DenseNet {
-  const blocks = [6, 12, 48, 32];
-  return new DenseNet({ growthRate: 32, blocks, initFeatures: 64 }, options);
-}
+export const densenet201: Builder<DenseNetOptions, DenseNet> = withWeights(
+  "densenet201",
+  (options) => {
+    const blocks = [6, 12, 48, 32];
+    return new DenseNet({ growthRate: 32, blocks, initFeatures: 64 }, options);
+  },
+);
 
 /** Options of {@linkcode d2lDenseNet}. */
 export interface D2lDenseNetOptions {
@@ -243,39 +300,42 @@ export class D2lDenseBlock extends Module {
 }
 
 /** A densely connected network as in Dive into Deep Learning, section 8.7: 758,226 parameters. `x: [N, inChannels, 96, 96] → [N, classes]` */
-export function d2lDenseNet(options: D2lDenseNetOptions = {}): Sequential {
-  const { classes = 10, inChannels = 1, growthRate = 32 } = options;
-  const { initFeatures = 64, blocks = [4, 4, 4, 4] } = options;
-  const parts: Module[] = [
-    new Sequential( // [N, 1, 96, 96]
-      new Conv2d(inChannels, initFeatures, 7, { stride: 2, padding: 3 }), // [N, 64, 48, 48]
-      new BatchNorm2d(initFeatures),
-      new ReLU(),
-      new MaxPool2d(3, { stride: 2, padding: 1 }), // [N, 64, 24, 24]
-    ),
-  ];
-  let channels = initFeatures;
-  blocks.forEach((convolutions, i) => {
-    parts.push(new D2lDenseBlock(convolutions, channels, growthRate));
-    channels += convolutions * growthRate;
-    if (i === blocks.length - 1) return;
-    const half = Math.floor(channels / 2);
-    parts.push(
-      new Sequential(
-        new BatchNorm2d(channels),
+export const d2lDenseNet: Builder<D2lDenseNetOptions, Sequential> = withWeights(
+  "densenet_d2l",
+  (options) => {
+    const { classes = 10, inChannels = 1, growthRate = 32 } = options;
+    const { initFeatures = 64, blocks = [4, 4, 4, 4] } = options;
+    const parts: Module[] = [
+      new Sequential( // [N, 1, 96, 96]
+        new Conv2d(inChannels, initFeatures, 7, { stride: 2, padding: 3 }), // [N, 64, 48, 48]
+        new BatchNorm2d(initFeatures),
         new ReLU(),
-        new Conv2d(channels, half, 1),
-        new AvgPool2d(2),
+        new MaxPool2d(3, { stride: 2, padding: 1 }), // [N, 64, 24, 24]
       ),
+    ];
+    let channels = initFeatures;
+    blocks.forEach((convolutions, i) => {
+      parts.push(new D2lDenseBlock(convolutions, channels, growthRate));
+      channels += convolutions * growthRate;
+      if (i === blocks.length - 1) return;
+      const half = Math.floor(channels / 2);
+      parts.push(
+        new Sequential(
+          new BatchNorm2d(channels),
+          new ReLU(),
+          new Conv2d(channels, half, 1),
+          new AvgPool2d(2),
+        ),
+      );
+      channels = half;
+    });
+    return new Sequential(
+      ...parts,
+      new BatchNorm2d(channels),
+      new ReLU(),
+      new AdaptiveAvgPool2d(1),
+      new Flatten(),
+      new Linear(channels, classes),
     );
-    channels = half;
-  });
-  return new Sequential(
-    ...parts,
-    new BatchNorm2d(channels),
-    new ReLU(),
-    new AdaptiveAvgPool2d(1),
-    new Flatten(),
-    new Linear(channels, classes),
-  );
-}
+  },
+);

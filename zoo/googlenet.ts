@@ -27,6 +27,7 @@ import {
   plainConv,
   transformed,
 } from "./inception_parts.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of {@linkcode googlenet}. */
 export interface GoogLeNetOptions {
@@ -377,11 +378,14 @@ function d2lGoogLeNet(options: GoogLeNetOptions): Sequential {
  * assertEquals(zoo.googlenet().parameterCount(), 6_624_904);
  * ```
  */
-export function googlenet(
-  options?: GoogLeNetOptions & { readonly variant?: "torchvision" | "paper" },
-): GoogLeNet;
-export function googlenet(options?: GoogLeNetOptions): Module;
-export function googlenet(options: GoogLeNetOptions = {}): Module {
+export const googlenet = withWeights("googlenet", buildGoogLeNet) as
+  & Builder<
+    GoogLeNetOptions & { readonly variant?: "torchvision" | "paper" },
+    GoogLeNet
+  >
+  & Builder<GoogLeNetOptions, Module>;
+
+function buildGoogLeNet(options: GoogLeNetOptions): Module {
   const { variant = "torchvision" } = options;
   return variant === "d2l"
     ? d2lGoogLeNet(options)

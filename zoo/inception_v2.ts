@@ -16,6 +16,7 @@ import {
 } from "../nn/mod.ts";
 import { basicConv, Parallel } from "./inception_parts.ts";
 import { InceptionA } from "./inception_v3_blocks.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of {@linkcode inceptionV2}. */
 export interface InceptionV2Options {
@@ -198,6 +199,5 @@ export class InceptionV2 extends Module {
  * assertEquals(net(zeros([2, 3, 64, 64])).shape, [2, 10]);
  * ```
  */
-export function inceptionV2(options: InceptionV2Options = {}): InceptionV2 {
-  return new InceptionV2(options);
-}
+export const inceptionV2: Builder<InceptionV2Options, InceptionV2> =
+  withWeights("inception_v2", (options) => new InceptionV2(options));

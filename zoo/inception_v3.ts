@@ -22,6 +22,7 @@ import {
   InceptionD,
   InceptionE,
 } from "./inception_v3_blocks.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of {@linkcode inceptionV3}. */
 export interface InceptionV3Options {
@@ -134,6 +135,5 @@ export class InceptionV3 extends AuxiliaryNet {
  * assertEquals(net.fc.outFeatures, 10);
  * ```
  */
-export function inceptionV3(options: InceptionV3Options = {}): InceptionV3 {
-  return new InceptionV3(options);
-}
+export const inceptionV3: Builder<InceptionV3Options, InceptionV3> =
+  withWeights("inception_v3", (options) => new InceptionV3(options));

@@ -18,6 +18,7 @@ import {
   Sequential,
 } from "../nn/mod.ts";
 import { basicConv, BasicConv2d, Parallel } from "./inception_parts.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of {@linkcode inceptionV4}. */
 export interface InceptionV4Options {
@@ -239,6 +240,5 @@ export class InceptionV4 extends Module {
  * assertEquals(net.parameterCount(), 42_679_816);
  * ```
  */
-export function inceptionV4(options: InceptionV4Options = {}): InceptionV4 {
-  return new InceptionV4(options);
-}
+export const inceptionV4: Builder<InceptionV4Options, InceptionV4> =
+  withWeights("inception_v4", (options) => new InceptionV4(options));

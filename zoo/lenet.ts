@@ -17,6 +17,7 @@ import {
   Sigmoid,
   Tanh,
 } from "../nn/mod.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of {@linkcode lenet}. */
 export interface LeNetOptions {
@@ -51,17 +52,20 @@ export interface LeNetOptions {
  * assertEquals(net(zeros([1, 1, 28, 28])).shape, [1, 10]);
  * ```
  */
-export function lenet(options: LeNetOptions = {}): Module {
-  const { variant = "d2l", classes = 10, inChannels = 1 } = options;
-  switch (variant) {
-    case "d2l":
-      return d2lLeNet(options, classes, inChannels);
-    case "tutorial":
-      return new TutorialLeNet(classes, inChannels);
-    case "small":
-      return new SmallLeNet(classes, inChannels);
-  }
-}
+export const lenet: Builder<LeNetOptions, Module> = withWeights(
+  "lenet",
+  (options) => {
+    const { variant = "d2l", classes = 10, inChannels = 1 } = options;
+    switch (variant) {
+      case "d2l":
+        return d2lLeNet(options, classes, inChannels);
+      case "tutorial":
+        return new TutorialLeNet(classes, inChannels);
+      case "small":
+        return new SmallLeNet(classes, inChannels);
+    }
+  },
+);
 
 function d2lLeNet(
   { activation = "sigmoid", pooling = "avg" }: LeNetOptions,

@@ -15,6 +15,7 @@ export {
   d2lDenseNet,
   type D2lDenseNetOptions,
   DenseBlock,
+  type DenseBlockOptions,
   DenseLayer,
   DenseNet,
   densenet121,
@@ -115,6 +116,13 @@ export {
   type ResNetV2Options,
 } from "./resnet_v2.ts";
 export {
+  classify,
+  type ClassifyOptions,
+  type Prediction,
+  preprocess,
+} from "./classify.ts";
+export { features } from "./features.ts";
+export {
   Vgg,
   vgg11,
   vgg11Bn,
@@ -127,3 +135,14 @@ export {
   vggBlock,
   type VggOptions,
 } from "./vgg.ts";
+export {
+  type Builder,
+  describeWeights,
+  type WeightsOptions,
+} from "./weights.ts";
+export type {
+  NameRule,
+  Preprocessing,
+  WeightsEntry,
+  WeightsSource,
+} from "./weights_entry.ts";

@@ -11,6 +11,7 @@ import {
   ReLU,
   Sequential,
 } from "../nn/mod.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of {@linkcode nin}. */
 export interface NinOptions {
@@ -64,9 +65,11 @@ export function ninBlock(
 }
 
 /** Network in Network, untrained. `x: [N, inChannels, 224, 224]` (32 for the paper's) `→ [N, classes]` */
-export function nin(options: NinOptions = {}): Module {
-  return options.variant === "paper" ? paperNin(options) : d2lNin(options);
-}
+export const nin: Builder<NinOptions, Module> = withWeights(
+  "nin",
+  (options) =>
+    options.variant === "paper" ? paperNin(options) : d2lNin(options),
+);
 
 function d2lNin(options: NinOptions): Sequential {
   const { classes = 10, inChannels = 1, dropout = 0.5 } = options;

@@ -9,6 +9,10 @@ import {
   densenet169,
   densenet201,
 } from "./densenet.ts";
+import { googlenet } from "./googlenet.ts";
+import { inceptionV2 } from "./inception_v2.ts";
+import { inceptionV3 } from "./inception_v3.ts";
+import { inceptionV4 } from "./inception_v4.ts";
 import { lenet } from "./lenet.ts";
 import { nin } from "./nin.ts";
 import { d2lResnet18 } from "./residual.ts";
@@ -38,6 +42,7 @@ import {
   vgg19,
   vgg19Bn,
 } from "./vgg.ts";
+import { weightsOf, type WeightsOptions } from "./weights.ts";
 
 /** What is known of a network beside its layers. */
 export interface Description {
@@ -51,13 +56,15 @@ export interface Description {
   readonly paper: string;
   /** The forms that `variant` chooses from, the default first, and how they differ. */
   readonly variants: Readonly<Record<string, string>>;
+  /** Names of the weights that are published for it, for the option `weights`. */
+  readonly weights: readonly string[];
 }
 
 /** Builds a network from its options, which are those of its own function. */
 // deno-lint-ignore no-explicit-any -- each builder checks the options that are its own
-type Builder = (options?: any) => Module;
+type Builder = (options?: any) => Module | Promise<Module>;
 
-interface Entry extends Omit<Description, "name"> {
+interface Entry extends Omit<Description, "name" | "weights"> {
   readonly build: Builder;
 }
 
@@ -67,6 +74,11 @@ const ALEXNET = "Krizhevsky, Sutskever and Hinton 2012, " +
   "https://papers.nips.cc/paper/4824-imagenet-classification-with-deep-convolutional-neural-networks";
 const VGG = "Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556";
 const NIN = "Lin, Chen and Yan 2013, https://arxiv.org/abs/1312.4400";
+const GOOGLENET = "Szegedy et al. 2014, https://arxiv.org/abs/1409.4842";
+const BN_INCEPTION = "Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167";
+const INCEPTION_V3 = "Szegedy et al. 2015, https://arxiv.org/abs/1512.00567";
+const INCEPTION_V4 =
+  "Szegedy, Ioffe, Vanhoucke and Alemi 2016, https://arxiv.org/abs/1602.07261";
 const RESNET = "He, Zhang, Ren and Sun 2015, https://arxiv.org/abs/1512.03385";
 const RESNET_V2 =
   "He, Zhang, Ren and Sun 2016, https://arxiv.org/abs/1603.05027";
@@ -74,6 +86,8 @@ const DENSENET =
   "Huang, Liu, van der Maaten and Weinberger 2016, https://arxiv.org/abs/1608.06993";
 
 const IMAGENET = [3, 224, 224] as const;
+/** Of Inception v3 and v4. */
+const LARGE = [3, 299, 299] as const;
 
 function vgg(build: Builder, parameters: number): Entry {
   return {
@@ -164,6 +178,47 @@ const NETWORKS: Readonly<Record<string, Entry>> = {
       paper: "the authors' network for CIFAR-10, 32×32 pictures of 3 channels",
     },
   },
+  googlenet: {
+    build: googlenet,
+    parameters: 6_624_904,
+    input: IMAGENET,
+    paper: GOOGLENET,
+    variants: {
+      torchvision:
+        "batch norm, 3×3 in the place of 5×5, ceil-mode pools; 13,004,888 parameters with auxLogits",
+      paper:
+        "5×5 branches with biases, local response normalisation, auxiliary heads",
+      d2l:
+        "the paper's blocks without normalisation and heads, 1 channel, 10 classes",
+    },
+  },
+  inception_v2: {
+    build: inceptionV2,
+    parameters: 11_188_288,
+    input: IMAGENET,
+    paper: BN_INCEPTION,
+    variants: {
+      paper:
+        "5×5 as two 3×3, batch norm, a separable first convolution unless separable is false",
+    },
+  },
+  inception_v3: {
+    build: inceptionV3,
+    parameters: 27_161_264,
+    input: LARGE,
+    paper: INCEPTION_V3,
+    variants: {
+      torchvision:
+        "with its auxiliary head unless auxLogits is false; four blocks on the 17×17 grid, where table 1 has five",
+    },
+  },
+  inception_v4: {
+    build: inceptionV4,
+    parameters: 42_679_816,
+    input: LARGE,
+    paper: INCEPTION_V4,
+    variants: { paper: "figures 3 to 9, without auxiliary heads" },
+  },
   resnet18: resnet(resnet18, 11_689_512, false),
   resnet34: resnet(resnet34, 21_797_672, false),
   resnet50: resnet(resnet50, 25_557_032, true),
@@ -214,7 +269,8 @@ export function list(): string[] {
 }
 
 /**
- * Builds a network by name, untrained. Options are those of its own function: `create("vgg16_bn", { classes: 10 })` is `vgg16Bn({ classes: 10 })`.
+ * Builds a network by name. Options are those of its own function: `create("vgg16_bn", { classes: 10 })` is `vgg16Bn({ classes: 10 })`. It is
+ * untrained, or with `weights` a promise of a trained one.
  *
  * @throws {RangeError} For a name that isn't there, with the nearest one.
  *
@@ -230,8 +286,18 @@ export function list(): string[] {
  */
 export function create(
   name: string,
+  options?:
+    & Readonly<Record<string, unknown>>
+    & { readonly weights?: undefined },
+): Module;
+export function create(
+  name: string,
+  options: Readonly<Record<string, unknown>> & WeightsOptions,
+): Promise<Module>;
+export function create(
+  name: string,
   options: Readonly<Record<string, unknown>> = {},
-): Module {
+): Module | Promise<Module> {
   return entryOf(name).build(options);
 }
 
@@ -250,7 +316,7 @@ export function create(
  */
 export function describe(name: string): Description {
   const { parameters, input, paper, variants } = entryOf(name);
-  return { name, parameters, input, paper, variants };
+  return { name, parameters, input, paper, variants, weights: weightsOf(name) };
 }
 
 function entryOf(name: string): Entry {

@@ -14,6 +14,7 @@ import {
   ReLU,
   Sequential,
 } from "../nn/mod.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /**
  * The shortcut without parameters (He et al. 2015, section 3.3, option A): every stride-th place of x, and zeros as the channels that it lacks.
@@ -114,28 +115,34 @@ export interface D2lResNetOptions {
 }
 
 /** ResNet-18 as in Dive into Deep Learning, section 8.6: 11,178,378 parameters. `x: [N, inChannels, 96, 96] → [N, classes]` */
-export function d2lResnet18(options: D2lResNetOptions = {}): Sequential {
-  const { classes = 10, inChannels = 1, width = 64 } = options;
-  const stage = (channels: number, first: boolean): Sequential =>
-    new Sequential(
-      first
-        ? new Residual(channels, channels)
-        : new Residual(channels / 2, channels, { use1x1Conv: true, stride: 2 }),
-      new Residual(channels, channels),
+export const d2lResnet18: Builder<D2lResNetOptions, Sequential> = withWeights(
+  "resnet18_d2l",
+  (options) => {
+    const { classes = 10, inChannels = 1, width = 64 } = options;
+    const stage = (channels: number, first: boolean): Sequential =>
+      new Sequential(
+        first
+          ? new Residual(channels, channels)
+          : new Residual(channels / 2, channels, {
+            use1x1Conv: true,
+            stride: 2,
+          }),
+        new Residual(channels, channels),
+      );
+    return new Sequential(
+      new Sequential( // [N, 1, 96, 96]
+        new Conv2d(inChannels, width, 7, { stride: 2, padding: 3 }), // [N, 64, 48, 48]
+        new BatchNorm2d(width),
+        new ReLU(),
+        new MaxPool2d(3, { stride: 2, padding: 1 }), // [N, 64, 24, 24]
+      ),
+      stage(width, true), // [N, 64, 24, 24]
+      stage(2 * width, false), // [N, 128, 12, 12]
+      stage(4 * width, false), // [N, 256, 6, 6]
+      stage(8 * width, false), // [N, 512, 3, 3]
+      new AdaptiveAvgPool2d(1),
+      new Flatten(),
+      new Linear(8 * width, classes),
     );
-  return new Sequential(
-    new Sequential( // [N, 1, 96, 96]
-      new Conv2d(inChannels, width, 7, { stride: 2, padding: 3 }), // [N, 64, 48, 48]
-      new BatchNorm2d(width),
-      new ReLU(),
-      new MaxPool2d(3, { stride: 2, padding: 1 }), // [N, 64, 24, 24]
-    ),
-    stage(width, true), // [N, 64, 24, 24]
-    stage(2 * width, false), // [N, 128, 12, 12]
-    stage(4 * width, false), // [N, 256, 6, 6]
-    stage(8 * width, false), // [N, 512, 3, 3]
-    new AdaptiveAvgPool2d(1),
-    new Flatten(),
-    new Linear(8 * width, classes),
-  );
-}
+  },
+);

@@ -17,6 +17,7 @@ import {
   Sequential,
 } from "../nn/mod.ts";
 import { PadShortcut } from "./residual.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of the residual networks. */
 export interface ResNetOptions {
@@ -240,36 +241,45 @@ function initialise(module: Module): void {
  * assert(net.stateDict().has("layer1.0.conv1.weight"));
  * ```
  */
-export function resnet18(options: ResNetOptions = {}): ResNet {
-  return new ResNet(BasicBlock, [2, 2, 2, 2], options);
-}
+export const resnet18: Builder<ResNetOptions, ResNet> = withWeights(
+  "resnet18",
+  (options) => new ResNet(BasicBlock, [2, 2, 2, 2], options),
+);
 
 /** ResNet-34: 21,797,672 parameters. */
-export function resnet34(options: ResNetOptions = {}): ResNet {
-  return new ResNet(BasicBlock, [3, 4, 6, 3], options);
-}
+export const resnet34: Builder<ResNetOptions, ResNet> = withWeights(
+  "resnet34",
+  (options) => new ResNet(BasicBlock, [3, 4, 6, 3], options),
+);
 
 /** ResNet-50: 25,557,032 parameters. */
-export function resnet50(options: ResNetOptions = {}): ResNet {
-  return new ResNet(Bottleneck, [3, 4, 6, 3], options);
-}
+export const resnet50: Builder<ResNetOptions, ResNet> = withWeights(
+  "resnet50",
+  (options) => new ResNet(Bottleneck, [3, 4, 6, 3], options),
+);
 
 /** ResNet-101: 44,549,160 parameters. */
-export function resnet101(options: ResNetOptions = {}): ResNet {
-  return new ResNet(Bottleneck, [3, 4, 23, 3], options);
-}
+export const resnet101: Builder<ResNetOptions, ResNet> = withWeights(
+  "resnet101",
+  (options) => new ResNet(Bottleneck, [3, 4, 23, 3], options),
+);
 
 /** ResNet-152: 60,192,808 parameters. */
-export function resnet152(options: ResNetOptions = {}): ResNet {
-  return new ResNet(Bottleneck, [3, 8, 36, 3], options);
-}
+export const resnet152: Builder<ResNetOptions, ResNet> = withWeights(
+  "resnet152",
+  (options) => new ResNet(Bottleneck, [3, 8, 36, 3], options),
+);
 
 /** ResNet-18 without its shortcuts, the paper's plain network: 11,515,688 parameters. */
-export function plain18(options: Omit<ResNetOptions, "shortcut"> = {}): ResNet {
-  return resnet18({ ...options, shortcut: "none" });
-}
+export const plain18: Builder<Omit<ResNetOptions, "shortcut">, ResNet> =
+  withWeights(
+    "plain18",
+    (options) => resnet18({ ...options, shortcut: "none" }),
+  );
 
 /** ResNet-34 without its shortcuts (figure 3, middle): 21,623,848 parameters. */
-export function plain34(options: Omit<ResNetOptions, "shortcut"> = {}): ResNet {
-  return resnet34({ ...options, shortcut: "none" });
-}
+export const plain34: Builder<Omit<ResNetOptions, "shortcut">, ResNet> =
+  withWeights(
+    "plain34",
+    (options) => resnet34({ ...options, shortcut: "none" }),
+  );

@@ -16,6 +16,7 @@ import {
   Module,
   Sequential,
 } from "../nn/mod.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of the residual networks with pre-activation. */
 export interface ResNetV2Options {
@@ -166,26 +167,31 @@ export class ResNetV2 extends Module {
  * assertEquals(net.eval()(zeros([1, 3, 32, 32])).shape, [1, 10]);
  * ```
  */
-export function resnet18V2(options: ResNetV2Options = {}): ResNetV2 {
-  return new ResNetV2(PreActBasicBlock, [2, 2, 2, 2], options);
-}
+export const resnet18V2: Builder<ResNetV2Options, ResNetV2> = withWeights(
+  "resnetv2_18",
+  (options) => new ResNetV2(PreActBasicBlock, [2, 2, 2, 2], options),
+);
 
 /** ResNet-34 with pre-activation: 21,795,880 parameters. */
-export function resnet34V2(options: ResNetV2Options = {}): ResNetV2 {
-  return new ResNetV2(PreActBasicBlock, [3, 4, 6, 3], options);
-}
+export const resnet34V2: Builder<ResNetV2Options, ResNetV2> = withWeights(
+  "resnetv2_34",
+  (options) => new ResNetV2(PreActBasicBlock, [3, 4, 6, 3], options),
+);
 
 /** ResNet-50 with pre-activation: 25,549,352 parameters. */
-export function resnet50V2(options: ResNetV2Options = {}): ResNetV2 {
-  return new ResNetV2(PreActBottleneck, [3, 4, 6, 3], options);
-}
+export const resnet50V2: Builder<ResNetV2Options, ResNetV2> = withWeights(
+  "resnetv2_50",
+  (options) => new ResNetV2(PreActBottleneck, [3, 4, 6, 3], options),
+);
 
 /** ResNet-101 with pre-activation: 44,541,480 parameters. */
-export function resnet101V2(options: ResNetV2Options = {}): ResNetV2 {
-  return new ResNetV2(PreActBottleneck, [3, 4, 23, 3], options);
-}
+export const resnet101V2: Builder<ResNetV2Options, ResNetV2> = withWeights(
+  "resnetv2_101",
+  (options) => new ResNetV2(PreActBottleneck, [3, 4, 23, 3], options),
+);
 
 /** ResNet-152 with pre-activation: 60,185,128 parameters. */
-export function resnet152V2(options: ResNetV2Options = {}): ResNetV2 {
-  return new ResNetV2(PreActBottleneck, [3, 8, 36, 3], options);
-}
+export const resnet152V2: Builder<ResNetV2Options, ResNetV2> = withWeights(
+  "resnetv2_152",
+  (options) => new ResNetV2(PreActBottleneck, [3, 8, 36, 3], options),
+);

@@ -17,6 +17,7 @@ import {
   ReLU,
   Sequential,
 } from "../nn/mod.ts";
+import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of the VGG networks. */
 export interface VggOptions {
@@ -179,41 +180,49 @@ function d2lVgg(
 }
 
 /** VGG-11, configuration A: 132,863,336 parameters. */
-export function vgg11(options: VggOptions = {}): Module {
-  return vgg(11, false, options);
-}
+export const vgg11: Builder<VggOptions, Module> = withWeights(
+  "vgg11",
+  (options) => vgg(11, false, options),
+);
 
 /** VGG-13, configuration B: 133,047,848 parameters. */
-export function vgg13(options: VggOptions = {}): Module {
-  return vgg(13, false, options);
-}
+export const vgg13: Builder<VggOptions, Module> = withWeights(
+  "vgg13",
+  (options) => vgg(13, false, options),
+);
 
 /** VGG-16, configuration D: 138,357,544 parameters. */
-export function vgg16(options: VggOptions = {}): Module {
-  return vgg(16, false, options);
-}
+export const vgg16: Builder<VggOptions, Module> = withWeights(
+  "vgg16",
+  (options) => vgg(16, false, options),
+);
 
 /** VGG-19, configuration E: 143,667,240 parameters. */
-export function vgg19(options: VggOptions = {}): Module {
-  return vgg(19, false, options);
-}
+export const vgg19: Builder<VggOptions, Module> = withWeights(
+  "vgg19",
+  (options) => vgg(19, false, options),
+);
 
 /** VGG-11 with batch norm after each convolution: 132,868,840 parameters. */
-export function vgg11Bn(options: VggOptions = {}): Module {
-  return vgg(11, true, options);
-}
+export const vgg11Bn: Builder<VggOptions, Module> = withWeights(
+  "vgg11_bn",
+  (options) => vgg(11, true, options),
+);
 
 /** VGG-13 with batch norm: 133,053,736 parameters. */
-export function vgg13Bn(options: VggOptions = {}): Module {
-  return vgg(13, true, options);
-}
+export const vgg13Bn: Builder<VggOptions, Module> = withWeights(
+  "vgg13_bn",
+  (options) => vgg(13, true, options),
+);
 
 /** VGG-16 with batch norm: 138,365,992 parameters. */
-export function vgg16Bn(options: VggOptions = {}): Module {
-  return vgg(16, true, options);
-}
+export const vgg16Bn: Builder<VggOptions, Module> = withWeights(
+  "vgg16_bn",
+  (options) => vgg(16, true, options),
+);
 
 /** VGG-19 with batch norm: 143,678,248 parameters. */
-export function vgg19Bn(options: VggOptions = {}): Module {
-  return vgg(19, true, options);
-}
+export const vgg19Bn: Builder<VggOptions, Module> = withWeights(
+  "vgg19_bn",
+  (options) => vgg(19, true, options),
+);

@@ -1,5 +1,5 @@
 /**
- * Files of data sets from the network, kept in a cache folder.
+ * Files of data sets and weights from the network, kept in a cache folder.
  *
  * A file is there whole or not at all: it arrives under another name, is compared with its published SHA-256, and renamed. What has arrived
  * of a file stays when a download is cut, and the next one asks the server for the rest (RFC 9110, section 14: Range). Whether the pieces
@@ -13,17 +13,17 @@ export interface RemoteFile {
   readonly name: string;
   /** Where it may be, in the order to ask. */
   readonly urls: readonly string[];
-  /** SHA-256 in hexadecimal. */
+  /** SHA-256 in hexadecimal, or its first digits, as many as are published. */
   readonly sha256: string;
-  /** Its size. More is never accepted. */
-  readonly bytes: number;
+  /** Its size, where that is known: more is never accepted. Else the server's word is taken. */
+  readonly bytes?: number;
 }
 
 /** Options of everything that downloads. */
 export interface DownloadOptions {
-  /** Folder of the downloaded files. @default `$XDG_CACHE_HOME/tessera/datasets`, or `~/.cache/tessera/datasets` */
+  /** Folder of the downloaded files. @default `$XDG_CACHE_HOME/tessera/datasets`, of weights `…/tessera/weights`; `~/.cache` where that isn't set */
   readonly cache?: string;
-  /** Where to look instead of the data set's own servers: addresses of folders, without the file's name. */
+  /** Where to look instead of the files' own servers: addresses of folders, without the file's name. */
   readonly mirrors?: readonly string[];
   /** Called as bytes arrive, instead of showing a bar or, without a terminal, a line each tenth. */
   readonly onProgress?: (progress: DownloadProgress) => void;
@@ -34,6 +34,7 @@ export interface DownloadProgress {
   readonly name: string;
   /** Bytes that are here, those of earlier attempts included. */
   readonly done: number;
+  /** Where nobody knows it, as many as are here. */
   readonly total: number;
 }
 
@@ -65,10 +66,15 @@ export class DownloadError extends Error {
   }
 }
 
+/** What caches are kept of. */
+export type CacheKind = "datasets" | "weights";
+
 /** What {@linkcode download} is told by those who call it. */
 export interface DownloadPlan extends DownloadOptions {
-  /** Folder within the cache, one a data set. */
-  readonly folder: string;
+  /** What the cache is of, where it isn't of data sets. */
+  readonly kind?: CacheKind;
+  /** Folder within the cache, one a data set. @default the cache itself */
+  readonly folder?: string;
   /** What to do instead: the end of the message when no server gives the file. */
   readonly instead: string;
   readonly screen?: Screen;
@@ -81,7 +87,7 @@ export async function download(
   file: RemoteFile,
   plan: DownloadPlan,
 ): Promise<string> {
-  const folder = `${plan.cache ?? defaultCache()}/${plan.folder}`;
+  const folder = folderOf(plan);
   const path = `${folder}/${file.name}`;
   if (await exists(path)) return path;
   await Deno.mkdir(folder, { recursive: true });
@@ -125,8 +131,22 @@ export async function download(
   );
 }
 
-/** The folder of downloaded data sets. Throws unless the environment names one. */
-export function defaultCache(): string {
+/** The path of a file, if it is in the cache. */
+export async function isDownloaded(
+  name: string,
+  plan: DownloadPlan,
+): Promise<string | undefined> {
+  const path = `${folderOf(plan)}/${name}`;
+  return await exists(path) ? path : undefined;
+}
+
+function folderOf({ cache, kind, folder }: DownloadPlan): string {
+  const base = cache ?? defaultCache(kind);
+  return folder === undefined ? base : `${base}/${folder}`;
+}
+
+/** The folder of downloaded files. Throws unless the environment names one. */
+export function defaultCache(kind: CacheKind = "datasets"): string {
   const base = variable("XDG_CACHE_HOME") ??
     (variable("HOME") && `${variable("HOME")}/.cache`) ??
     variable("LOCALAPPDATA");
@@ -135,7 +155,7 @@ export function defaultCache(): string {
       "Cannot find a folder for downloads: neither XDG_CACHE_HOME nor HOME is set or may be read, pass { cache: FOLDER } or { path: FOLDER }",
     );
   }
-  return `${base}/tessera/datasets`;
+  return `${base}/tessera/${kind}`;
 }
 
 /** An environment variable, if it is set, not empty, and may be read without asking. */
@@ -148,25 +168,26 @@ function variable(name: string): string | undefined {
 class Refusal extends Error {}
 
 /** Told how many bytes are here. */
-type Report = (done: number) => void;
+type Report = (done: number, total: number) => void;
 
 function reportOf(
-  { name, bytes }: RemoteFile,
+  { name }: RemoteFile,
   { onProgress, screen }: DownloadPlan,
 ): Report {
-  if (onProgress) return (done) => onProgress({ name, done, total: bytes });
+  if (onProgress) return (done, total) => onProgress({ name, done, total });
   const line = new ProgressLine({ screen });
-  // Powers of ten, as disks and networks count, to one digit.
-  const [size, unit] = bytes < 1e6 ? [1e3, "kB"] : [1e6, "MB"];
-  const scaled = (n: number) => Math.round(10 * n / size) / 10;
-  return (done) =>
+  return (done, total) => {
+    // Powers of ten, as disks and networks count, to one digit.
+    const [size, unit] = total < 1e6 ? [1e3, "kB"] : [1e6, "MB"];
+    const scaled = (n: number) => Math.round(10 * n / size) / 10;
     line.update({
       label: name,
       done: scaled(done),
-      total: scaled(bytes),
-      fraction: done / bytes,
+      total: scaled(total),
+      fraction: done / total,
       facts: unit,
     });
+  };
 }
 
 /** Fetches what is missing of a file and compares the sum. A file in pieces that don't fit is fetched again, once. */
@@ -179,16 +200,19 @@ async function fetchWhole(
 ): Promise<void> {
   const here = (await target.stat()).size;
   // More than there can be is no part of this file.
-  if (here > file.bytes) await target.truncate(0);
-  let pieces = here > 0 && here <= file.bytes;
+  const most = file.bytes ?? Infinity;
+  if (here > most) await target.truncate(0);
+  let pieces = here > 0 && here <= most;
   for (;;) {
     await fetchRest(file, url, target, report, patience);
     const sum = await sha256Of(target);
-    if (sum === file.sha256) return;
+    if (sum.startsWith(file.sha256)) return;
     await target.truncate(0);
     if (!pieces) {
       throw new Refusal(
-        `the file's SHA-256 is ${sum}, where ${file.sha256} belongs`,
+        file.sha256.length < sum.length
+          ? `the file's SHA-256 is ${sum}, where one that begins with ${file.sha256} belongs`
+          : `the file's SHA-256 is ${sum}, where ${file.sha256} belongs`,
       );
     }
     pieces = false;
@@ -203,24 +227,32 @@ async function fetchRest(
   report: Report,
   patience: number,
 ): Promise<void> {
+  let total = bytes;
   for (;;) {
     const before = (await target.stat()).size;
-    if (before === bytes) return;
-    const end = await fetchOnce(url, bytes, target, report, patience);
+    if (before === total) return;
+    const end = await fetchOnce(url, total, target, report, patience);
+    total ??= end.total;
     const after = (await target.stat()).size;
-    if (after === bytes) return;
-    if (after <= before) throw new Refusal(end);
+    if (after === total) return;
+    if (after <= before) throw new Refusal(end.reason);
   }
 }
 
-/** One connection: appends what it brings, up to `bytes` in all. Gives the reason why it ended. */
+/** Why a connection ended, and the file's size as far as it is known then. */
+interface End {
+  readonly reason: string;
+  readonly total?: number;
+}
+
+/** One connection: appends what it brings, up to `bytes` in all, or what the server says where these aren't known. */
 async function fetchOnce(
   url: string,
-  bytes: number,
+  bytes: number | undefined,
   target: Deno.FsFile,
   report: Report,
   patience: number,
-): Promise<string> {
+): Promise<End> {
   let done = (await target.stat()).size;
   const controller = new AbortController();
   const stall = () => controller.abort(new Error(`no byte for ${patience} ms`));
@@ -237,7 +269,13 @@ async function fetchOnce(
         },
       });
     } catch (error) {
-      return messageOf(error);
+      return { reason: messageOf(error), total: bytes };
+    }
+    if (response.status === 416 && done > 0 && bytes === undefined) {
+      // Nothing stands where we go on: all of it is here, or it is another file.
+      await response.body?.cancel();
+      await target.truncate(0);
+      return await fetchOnce(url, bytes, target, report, patience);
     }
     const rest = response.status === 206 &&
       response.headers.get("content-range")?.startsWith(`bytes ${done}-`);
@@ -250,6 +288,7 @@ async function fetchOnce(
       await target.truncate(0);
       done = 0;
     }
+    const total = bytes ?? sizeOf(response, done);
     await target.seek(done, Deno.SeekMode.Start);
     const reader = (response.body ?? new Blob().stream()).getReader();
     for (;;) {
@@ -257,25 +296,34 @@ async function fetchOnce(
       try {
         chunk = (await reader.read()).value;
       } catch (error) {
-        return messageOf(error);
+        return { reason: messageOf(error), total };
       }
-      if (!chunk) return `the connection ended after ${done} of ${bytes} bytes`;
+      if (!chunk) {
+        const reason = `the connection ended after ${done} of ${total} bytes`;
+        return { reason, total: total ?? done };
+      }
       clearTimeout(timer);
       timer = setTimeout(stall, patience);
-      if (done + chunk.length > bytes) {
+      if (done + chunk.length > (total ?? Infinity)) {
         await reader.cancel();
         await target.truncate(0);
-        throw new Refusal(`the file is longer than ${bytes} bytes`);
+        throw new Refusal(`the file is longer than ${total} bytes`);
       }
       for (let at = 0; at < chunk.length;) {
         at += await target.write(chunk.subarray(at));
       }
       done += chunk.length;
-      report(done);
+      report(done, total ?? done);
     }
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A file's size, as the answer to a request for what comes after `done` bytes tells it. */
+function sizeOf(response: Response, done: number): number | undefined {
+  const length = response.headers.get("content-length");
+  return length === null ? undefined : done + Number(length);
 }
 
 async function sha256Of(file: Deno.FsFile): Promise<string> {
