@@ -137,7 +137,7 @@ export function storesTo(c: Operand, size: readonly number[], pieceStride = 0) {
 }
 
 /** Whether the elements along an axis can be bound as vec4: contiguous, in whole fours that all start at multiples of four. */
-function hasFours(
+export function hasFours(
   { base, strides }: Operand,
   size: readonly number[],
   axis: number,

@@ -2,7 +2,7 @@
 import { bind, linearGrid, storageType, words } from "../launch.ts";
 import type { Launch, Limits, Plan, Request } from "../op.ts";
 import { sizeOf } from "../shape.ts";
-import { storesTo } from "./forms.ts";
+import { hasFours, storesTo } from "./forms.ts";
 import packCode from "./pack.wgsl" with { type: "text" };
 import packedCode from "./packed.wgsl" with { type: "text" };
 import {
@@ -38,6 +38,12 @@ const BUSY = 64;
 /** Fewest rows and columns: with fewer, half of a panel is zeros. */
 const LEAST_LINES = 24;
 
+/**
+ * Most panels of a for which b is read where it lies, if its columns are neighbours in memory and whole fours of f32: it is read so seldom that
+ * packing takes longer than it saves.
+ */
+const FEW_PANELS = 4;
+
 /** Trips of the loops that finish the sums of a panel: four columns at once, row by row. */
 const FINISH_TRIPS = (COLUMNS / 4) * (1 + ROWS);
 
@@ -51,6 +57,8 @@ interface Panels {
   readonly inner: number;
   readonly panels: number;
   readonly bytes: number;
+  /** Whether it is read where it lies. */
+  readonly given: boolean;
 }
 
 function panelsOf(
@@ -64,7 +72,9 @@ function panelsOf(
   );
   const panels = Math.ceil(size[axis] / width);
   const bytes = 4 * outer * inner * panels * width * size[4];
-  return { operand, axis, width, outer, inner, panels, bytes };
+  const given = axis === 3 && size[2] <= FEW_PANELS * ROWS &&
+    hasFours(operand, size, axis) && operand.dtype === "f32";
+  return { operand, axis, width, outer, inner, panels, bytes, given };
 }
 
 interface Job {
@@ -127,10 +137,10 @@ export function planPacked(request: Request<MatmulAttrs>): Plan {
   return {
     launches: [
       packLaunch(job, job.a, 0, limits),
-      packLaunch(job, job.b, 1, limits),
+      ...(job.b.given ? [] : [packLaunch(job, job.b, 1, limits)]),
       productLaunch(job, limits),
     ],
-    scratch: [job.a.bytes, job.b.bytes],
+    scratch: job.b.given ? [job.a.bytes] : [job.a.bytes, job.b.bytes],
   };
 }
 
@@ -170,10 +180,17 @@ function packLaunch(
 function productLaunch(job: Job, limits: Limits): Launch {
   const { size, a, b, c, finish, finishes } = job;
   const [outer, inner, m, n, k] = size;
-  const matrices = ({ operand: { strides }, inner, panels }: Panels) => [
-    strides[0] === 0 ? 0 : inner * panels,
-    strides[1] === 0 ? 0 : panels,
-  ];
+  const { operand: { binding, base, strides } } = b;
+  // Fours from one matrix to the next, along both axes of the batch.
+  const matrices = ({ operand, inner, panels, width }: Panels) => {
+    const fours = panels * width * k / 4;
+    const [byOuter, byInner] = operand.strides;
+    return [byOuter === 0 ? 0 : inner * fours, byInner === 0 ? 0 : fours];
+  };
+  // Where b starts, its matrices, its panels, and its steps of k.
+  const walk = b.given
+    ? [base, strides[0], strides[1], COLUMNS, strides[4]].map((n) => n / 4)
+    : [0, ...matrices(b), COLUMNS / 4 * k, COLUMNS / 4];
   return {
     kernel: PACKED,
     declarations: `${storesTo(c, size).declarations}\n${finish.declarations}`,
@@ -184,12 +201,14 @@ function productLaunch(job: Job, limits: Limits): Launch {
     },
     bindings: [
       bind("scratch", 0, "read", { offset: 0, size: a.bytes }),
-      bind("scratch", 1, "read", { offset: 0, size: b.bytes }),
+      b.given
+        ? binding
+        : bind("scratch", 1, "read", { offset: 0, size: b.bytes }),
       c.binding,
     ],
     appended: finish.appended,
     params: words(
-      ...[m, n, k, outer * inner, inner, ...matrices(a), ...matrices(b)],
+      ...[m, n, k, outer * inner, inner, ...matrices(a), ...walk],
       ...[c.base, ...c.strides.slice(0, 3)],
       ...[finish.channel, finish.outer, finish.inner],
     ),

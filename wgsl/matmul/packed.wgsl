@@ -6,7 +6,8 @@
 // `finish` is the epilogue, which the plan appends with `channel_of`.
 //
 // Tiling: pack.wgsl has laid out a in panels of 32 rows and b in panels of 16
-// columns, step after step of k. An invocation owns the 32×16 outputs of one
+// columns, step after step of k; b may also be as it was given, with its
+// columns side by side. An invocation owns the 32×16 outputs of one
 // panel of each and adds their outer product at each step: it reads on from
 // where it is, 8 vec4 of a and 4 of b. Neighbouring invocations take
 // neighbouring columns.
@@ -23,8 +24,8 @@
 // are, then reads them again, which its nearest cache holds, and finishes them
 // row by row.
 //
-// Edges: panels are filled up with zeros, and what is past the end isn't
-// stored. Rows of c are whole fours.
+// Edges: panels are filled up with zeros, and past the columns of a given b
+// anything may stand; neither is stored. Rows of c are whole fours.
 
 override WORKGROUP: u32 = 8;
 override FINISHES: bool = false; // there is an epilogue; c is in f32
@@ -36,11 +37,15 @@ struct Params {
   k: u32,
   batches: u32, // outer times inner
   inner: u32, // size of the inner of two batch axes
-  // Panels from one matrix to the next.
+  // Fours from one matrix to the next.
   a_outer: u32,
   a_inner: u32,
+  // The first four of b, and fours to the next matrix, panel and step of k.
+  b_base: u32,
   b_outer: u32,
   b_inner: u32,
+  b_panel: u32,
+  b_k: u32,
   // First element, and elements from one index to the next.
   c_base: u32,
   c_outer: u32,
@@ -157,10 +162,10 @@ fn main(
   }
   let outer = batch / params.inner;
   let inner = batch % params.inner;
-  var a_at = 8 * params.k *
-    (outer * params.a_outer + inner * params.a_inner + panel_m);
-  var b_at = 4 * params.k *
-    (outer * params.b_outer + inner * params.b_inner + panel_n);
+  var a_at = outer * params.a_outer + inner * params.a_inner +
+    8 * params.k * panel_m;
+  var b_at = params.b_base + outer * params.b_outer + inner * params.b_inner +
+    params.b_panel * panel_n;
 
   var c0 = Strip();
   var c1 = Strip();
@@ -181,7 +186,7 @@ fn main(
     c6 = add_step(c6, a[a_at + 6], y);
     c7 = add_step(c7, a[a_at + 7], y);
     a_at += 8;
-    b_at += 4;
+    b_at += params.b_k;
   }
 
   let base = params.c_base + outer * params.c_outer + inner * params.c_inner;
