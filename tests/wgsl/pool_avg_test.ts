@@ -225,3 +225,24 @@ Deno.test("average pooling refuses shapes, windows and divisors that don't fit, 
     "Cannot go back through average pooling: expected a gradient [1, 2, 5, 4] but found [1, 2, 4, 4]",
   );
 });
+
+Deno.test("the gradient of large windows that don't overlap goes back by whole blocks, over what they skip too", async () => {
+  const windows = [
+    [square(7), 7],
+    [square(7), 15],
+    [square(5, 6), 13],
+    [square(5, 7, 2), 19],
+  ] as const;
+  for (const [attrs, size] of windows) {
+    const inputSize: Pair = [size, size];
+    const [{ shape }] = avgPool2d.infer(
+      [{ shape: [2, 3, size, size], dtype: "f32" }],
+      attrs,
+    );
+    const ran = await checkOp(avgPool2dBackward, {
+      inputs: [noise(shape)],
+      attrs: { ...attrs, inputSize },
+    });
+    assertEquals(ran, ["tiled", "naive"]);
+  }
+});
