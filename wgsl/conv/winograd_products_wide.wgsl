@@ -12,8 +12,8 @@
 //   registers               512 sums + 20 operands
 // That is far more than a GPU has: this form is for processors that run
 // invocations as lanes of vectors, where reads are what counts. A short loop
-// stays in their nearest cache. Operands lie as they are read. Neighbouring invocations own neighbouring
-// columns.
+// stays in their nearest cache. Operands lie as they are read. Neighbouring
+// invocations own neighbouring columns.
 //
 // Edges: none, all operands are padded. Columns of v past the last tile hold
 // anything, and so do those of m.

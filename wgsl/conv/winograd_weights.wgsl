@@ -1,7 +1,8 @@
 // u[i, j, k, c] = sum over r < 3, s < 3 of G[i, r] * w[k, c, r, s] * G[j, s]
 // w: [K, C, 3, 3] with its axes in any order -> u: [36, tiles, C / 4,
-//   4 * QUADS, 4] or, ALONG_K, [36, tiles, C, QUADS, 4], 36 the 6 x 6 of i, j, channels k in tiles of 4 * QUADS, c in
-//   fours, with 0 for channels past K and C
+//   4 * QUADS, 4] or, ALONG_K, [36, tiles, C, QUADS, 4], 36 the 6 x 6 of
+//   i, j, channels k in tiles of 4 * QUADS, c in fours, with 0 for channels
+//   past K and C
 //
 //       [  1/4     0     0 ]
 //       [ -1/6  -1/6  -1/6 ]
@@ -12,9 +13,9 @@
 //
 // The sum: over the 3 x 3 taps, written out.
 //
-// Tiling: one invocation owns four channels c of one k, or ALONG_K four k of one
-// c, as the elements of vectors: it reads 36 weights and stores 36 vectors. Neighbouring invocations
-// own neighbouring k and so store neighbouring vectors.
+// Tiling: one invocation owns four channels c of one k, or ALONG_K four k of
+// one c, as the elements of vectors: it reads 36 weights and stores 36
+// vectors. Neighbouring invocations store neighbouring vectors.
 //   workgroup bytes         0
 //   registers               36 weights + 48 for rows on their way
 //
