@@ -1,5 +1,5 @@
 /** Networks by name. */
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { init, nn, zoo } from "../../mod.ts";
 
 await init({ seed: 0 });
@@ -11,6 +11,30 @@ Deno.test("each network that is listed is built, with the count that its descrip
     assertEquals(net.parameterCount(), parameters, name);
     net.dispose();
   }
+});
+
+Deno.test("the Inception family is built by name in each of its forms", () => {
+  for (
+    const [name, options, parameters] of [
+      ["googlenet", { auxLogits: true }, 13_004_888],
+      ["googlenet", { variant: "paper" }, 13_378_280],
+      ["googlenet", { variant: "paper", auxLogits: false }, 6_998_552],
+      ["googlenet", { variant: "d2l" }, 5_977_530],
+      ["inception_v2", { separable: false }, 11_194_984],
+      ["inception_v3", { auxLogits: false }, 23_834_568],
+      ["inception_v4", { classes: 10 }, 41_158_186],
+    ] as const
+  ) {
+    assert(zoo.list().includes(name));
+    const net = nn.init.skipInit(() => zoo.create(name, options));
+    assertEquals(net.parameterCount(), parameters, name);
+    net.dispose();
+  }
+  assertEquals(zoo.describe("inception_v3").input, [3, 299, 299]);
+  assertEquals(
+    Object.keys(zoo.describe("googlenet").variants),
+    ["torchvision", "paper", "d2l"],
+  );
 });
 
 Deno.test("options go to the network's own function", () => {
