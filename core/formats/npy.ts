@@ -54,22 +54,9 @@ export function decodeNpy(bytes: Uint8Array, file = "npy data"): HostArray {
 
 /** As {@linkcode decodeNpy}, for bytes that may be part of a file. */
 export function readNpy(bytes: Uint8Array, refuse: Refuse): HostArray {
-  const header = readNpyHeader(bytes, refuse);
-  const { shape, fortranOrder, end } = header;
-  const { type, bigEndian } = readType(header.descr, header.descrAt, refuse);
+  const layout = readNpyLayout(bytes, refuse);
+  const { type, bigEndian, shape, fortranOrder, end } = layout;
   const size = bytesOf(type);
-  const extent = extentOf(type, shape) ??
-    refuse(header.shapeAt, `the array ${tooLarge(shape)}`);
-  if (extent !== bytes.length - end) {
-    refuse(
-      Math.min(end + extent, bytes.length),
-      `an array of ${header.descr} ${
-        formatShape(shape)
-      } takes ${extent} bytes but the file has ${
-        bytes.length - end
-      } after its header`,
-    );
-  }
   let from = bytes.subarray(end);
   if (bigEndian) from = swapBytes(from, size);
   const strides = fortranOrder
@@ -84,6 +71,41 @@ export function readNpy(bytes: Uint8Array, refuse: Refuse): HostArray {
       refuse(end + size * placeOf(index, order), `the array ${rule}`),
   );
   return { shape, dtype: dtypeFor(type), data };
+}
+
+/** How an array's elements lie in its file. */
+interface NpyLayout {
+  readonly type: ElementType;
+  readonly bigEndian: boolean;
+  readonly shape: readonly number[];
+  readonly fortranOrder: boolean;
+  /** The first byte of the elements. */
+  readonly end: number;
+}
+
+/**
+ * Reads from the start of an npy file, all of it or `NPY_HEADER_BYTES`, how the elements lie in it. They must be as many as a file of `total`
+ * bytes has room for.
+ */
+export function readNpyLayout(
+  bytes: Uint8Array,
+  refuse: Refuse,
+  total: number = bytes.length,
+): NpyLayout {
+  const header = readNpyHeader(bytes, refuse, total);
+  const { descr, shape, fortranOrder, end } = header;
+  const { type, bigEndian } = readType(descr, header.descrAt, refuse);
+  const extent = extentOf(type, shape) ??
+    refuse(header.shapeAt, `the array ${tooLarge(shape)}`);
+  if (extent !== total - end) {
+    refuse(
+      Math.min(end + extent, total),
+      `an array of ${descr} ${
+        formatShape(shape)
+      } takes ${extent} bytes but the file has ${total - end} after its header`,
+    );
+  }
+  return { type, bigEndian, shape, fortranOrder, end };
 }
 
 function readType(

@@ -21,6 +21,12 @@ export interface NpyHeader {
 /** Most axes that numpy has arrays of. */
 const MAX_RANK = 64;
 
+/** Longest header. numpy's longer ones describe records. */
+const MAX_LENGTH = 2 ** 16;
+
+/** Bytes at the start of a file that hold its header. */
+export const NPY_HEADER_BYTES = 12 + MAX_LENGTH;
+
 const MAGIC = [0x93, ...new TextEncoder().encode("NUMPY")];
 
 /** Whether bytes start as an npy file does. */
@@ -28,8 +34,14 @@ export function isNpy(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, i) => bytes[i] === byte);
 }
 
-/** Reads the header of an npy file. */
-export function readNpyHeader(bytes: Uint8Array, refuse: Refuse): NpyHeader {
+/**
+ * Reads the header of an npy file, of which `bytes` are the start: all of it, or {@linkcode NPY_HEADER_BYTES}. `total` is the file's length.
+ */
+export function readNpyHeader(
+  bytes: Uint8Array,
+  refuse: Refuse,
+  total: number = bytes.length,
+): NpyHeader {
   if (!isNpy(bytes)) {
     refuse(0, 'an npy file starts with the byte 0x93 and "NUMPY"');
   }
@@ -48,11 +60,11 @@ export function readNpyHeader(bytes: Uint8Array, refuse: Refuse): NpyHeader {
   const length = major === 1
     ? view.getUint16(8, true)
     : view.getUint32(8, true);
-  if (length > bytes.length - start) {
-    refuse(
-      8,
-      `a header of ${length} bytes doesn't fit a file of ${bytes.length}`,
-    );
+  if (length > total - start) {
+    refuse(8, `a header of ${length} bytes doesn't fit a file of ${total}`);
+  }
+  if (length > MAX_LENGTH) {
+    refuse(8, `a header of ${length} bytes, expected at most ${MAX_LENGTH}`);
   }
   const end = start + length;
   return new Scanner(bytes.subarray(0, end), start, refuse).header();

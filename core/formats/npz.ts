@@ -1,7 +1,8 @@
 /** numpy's npz format: a zip archive of npy files, each named after its array. */
 import type { HostArray } from "../../wgsl/op.ts";
 import type { WrittenTypes } from "./elements_write.ts";
-import { encodeNpy, readNpy } from "./npy.ts";
+import { encodeNpy, readNpy, readNpyLayout } from "./npy.ts";
+import { NPY_HEADER_BYTES } from "./npy_header.ts";
 import { type Refuse, refuser } from "./refuse.ts";
 import { readZip, unpack, type ZipEntry } from "./zip.ts";
 import { writeZip } from "./zip_write.ts";
@@ -28,8 +29,12 @@ export async function decodeNpz(
     }
   }
   for (const [name, entry] of entries) {
-    const content = await unpack(bytes, entry, refuse);
-    const array = readNpy(content, refuseIn(entry, refuse));
+    const inside = refuseIn(entry, refuse);
+    const content = await unpack(bytes, entry, refuse, {
+      bytes: NPY_HEADER_BYTES,
+      check: (start) => readNpyLayout(start, inside, entry.size),
+    });
+    const array = readNpy(content, inside);
     arrays.set(name.slice(0, -SUFFIX.length), array);
   }
   return arrays;

@@ -44,7 +44,10 @@ const REPEATS = 4;
 const DATA = "data.pkl";
 
 /** Longest pickle that is unpacked. PyTorch stores them as they are. */
-const MAX_DEFLATED = 2 ** 24;
+const MAX_DEFLATED = 2 ** 22;
+
+/** The order of bytes that can be read, as PyTorch calls it. */
+const LITTLE = "little";
 
 /** The pickle of the number that a file of before 1.6 starts with. */
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
@@ -106,9 +109,13 @@ async function readArchive(
   const script = entries.get(`${root}constants.pkl`);
   if (script) refuse(script.at, "it is a TorchScript program");
   const order = entries.get(`${root}byteorder`);
-  const endian = order && await unpack(bytes, order, refuse);
-  if (endian && new TextDecoder().decode(endian) !== "little") {
-    refuse(order.start, "its numbers are not little-endian");
+  if (order) {
+    // The order is a word, of which nothing longer is unpacked.
+    const short = order.size === LITTLE.length;
+    const word = short && await unpack(bytes, order, refuse);
+    if (!word || new TextDecoder().decode(word) !== LITTLE) {
+      refuse(order.start, "its numbers are not little-endian");
+    }
   }
   if (pickle.deflated && pickle.size > MAX_DEFLATED) {
     refuse(

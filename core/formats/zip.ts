@@ -3,7 +3,8 @@
  *
  * Entries are stored or deflated, with the 64-bit extension. What the directory says is held against the entries' own headers and against the
  * file's length before memory is taken: no entry overlaps another, none claims to be smaller than deflate can make it, and all of them
- * together may not unpack to more than 100 times the file and 256 MiB.
+ * together may not unpack to more than 100 times the file and 64 MiB. Deflated bytes are unpacked in small pieces, so that an entry which isn't
+ * what it seems costs no more than its start.
  *
  * Source: PKWARE, "APPNOTE.TXT - .ZIP File Format Specification", version 6.3.10, sections 4.3 to 4.5.
  */
@@ -41,8 +42,12 @@ const LOCATOR64_BYTES = 20;
 /** Most that deflate can shrink: 258 bytes take 2 bits. */
 const DEFLATE_RATIO = 1032;
 
-const FREE_BYTES = 2 ** 28;
+const FREE_BYTES = 2 ** 26;
 const TOTAL_RATIO = 100;
+
+/** Deflated bytes that are unpacked at a time: 1 MiB comes of the first at most, so that a false start is soon found. */
+const FIRST_PIECE = 2 ** 10;
+const PIECE = 2 ** 14;
 
 const ENCRYPTED = 1;
 const SIZES_FOLLOW = 8;
@@ -244,39 +249,66 @@ function checkBounds(
   }
 }
 
+/** A look at the start of an entry before the rest of it is unpacked and its checksum taken. */
+export interface Peek {
+  /** How much of it is wanted. Shorter entries are not looked at. */
+  readonly bytes: number;
+  /** Refuses an entry whose start is wrong. */
+  check(start: Uint8Array): void;
+}
+
 /** The bytes of an entry, whose checksum must be right. A view of the archive's where they are stored. */
 export async function unpack(
   bytes: Uint8Array,
   entry: ZipEntry,
   refuse: Refuse,
+  peek?: Peek,
 ): Promise<Uint8Array> {
   const { name, start, packed, deflated, crc } = entry;
   const from = bytes.subarray(start, start + packed);
-  const content = deflated ? await inflate(from, entry, refuse) : from;
+  if (!deflated && peek && packed >= peek.bytes) peek.check(from);
+  const content = deflated ? await inflate(from, entry, refuse, peek) : from;
   if (crc32(content) !== crc) {
     refuse(start, `${JSON.stringify(name)} has a wrong checksum`);
   }
   return content;
 }
 
-/** Unpacks what arrives, and stops at the first byte too many. */
+/** Unpacks what arrives, and stops at a wrong start and at the first piece too many. */
 async function inflate(
   from: Uint8Array,
   { name, start, size }: ZipEntry,
   refuse: Refuse,
+  peek?: Peek,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
+  const reader = pieces(from)
+    .pipeThrough(new DecompressionStream("deflate-raw"))
+    .getReader();
+  const next = async (): Promise<Uint8Array | undefined> => {
+    try {
+      return (await reader.read()).value;
+    } catch {
+      return refuse(
+        start,
+        `the deflate data of ${JSON.stringify(name)} is damaged`,
+      );
+    }
+  };
   try {
-    const packed = new Blob([new Uint8Array(from)]).stream();
-    const stream = packed.pipeThrough(new DecompressionStream("deflate-raw"));
-    for await (const chunk of stream) {
+    let unseen = peek;
+    for (let chunk; length <= size && (chunk = await next());) {
       chunks.push(chunk);
       length += chunk.length;
-      if (length > size) break;
+      if (unseen && length >= unseen.bytes && length <= size) {
+        unseen.check(join(chunks, length));
+        unseen = undefined;
+      }
     }
-  } catch {
-    refuse(start, `the deflate data of ${JSON.stringify(name)} is damaged`);
+  } finally {
+    // Rejects when the data is damaged, which has been said.
+    await reader.cancel().catch(() => {});
   }
   if (length !== size) {
     const got = length > size ? "more" : `${length}`;
@@ -285,13 +317,30 @@ async function inflate(
       `${JSON.stringify(name)} should unpack to ${size} bytes, not to ${got}`,
     );
   }
-  const content = new Uint8Array(length);
+  return join(chunks, length);
+}
+
+/** Bytes piece by piece, each when asked for. */
+function pieces(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      const end = at + (at === 0 ? FIRST_PIECE : PIECE);
+      controller.enqueue(bytes.slice(at, end) as Uint8Array<ArrayBuffer>);
+      at = end;
+    },
+  }, { highWaterMark: 0 });
+}
+
+function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
-    content.set(chunk, at);
+    whole.set(chunk, at);
     at += chunk.length;
   }
-  return content;
+  return whole;
 }
 
 function decodeName(bytes: Uint8Array, at: number, refuse: Refuse): string {
