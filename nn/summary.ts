@@ -3,10 +3,12 @@ import { noGrad } from "../core/autograd.ts";
 import { zeros } from "../core/create.ts";
 import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { watchOps } from "../core/watch.ts";
 import type { Shape } from "../wgsl/op.ts";
 import { formatShape, itemBytes, sizeOf } from "../wgsl/shape.ts";
-import type { Module } from "./module.ts";
 import { observeCalls } from "./hooks.ts";
+import { LiveBytes } from "./live_bytes.ts";
+import type { Module } from "./module.ts";
 
 /** One layer's call. */
 export interface LayerSummary {
@@ -44,6 +46,11 @@ export class Summary {
     readonly parameters: number,
     readonly trainable: number,
     readonly inputBytes: number,
+    /**
+     * The most bytes at once when the network evaluates such an input under `noGrad`: parameters and buffers, the input, and what the layers that run
+     * have made, each of which holds its values until its call ends. Buffers that ops use inside don't count, as in `memory()`.
+     */
+    readonly peakBytes: number,
   ) {}
 
   get multiplyAdds(): number {
@@ -94,6 +101,7 @@ export class Summary {
       `Input size: ${humanBytes(this.inputBytes)}`,
       `Forward/backward pass size: ${humanBytes(this.activationBytes)}`,
       `Params size: ${humanBytes(weightBytes)}`,
+      `Peak memory in evaluation: ${humanBytes(this.peakBytes)}`,
       rule,
     ].join("\n");
   }
@@ -127,15 +135,22 @@ export function summary(net: Module, shape: Shape): Summary {
   );
   const layers: LayerSummary[] = [];
   const { training } = net;
+  const input = zeros(shape);
+  const live = new LiveBytes();
+  const unwatch = watchOps((_op, inputs, outputs) =>
+    live.make(inputs, outputs)
+  );
   net.eval();
   try {
     observeCalls(
       {
         before: (module) => {
+          live.enter();
           layers.push(describe(module, names.get(module) ?? "", net));
           return layers.length - 1;
         },
         after: (at, inputs, output) => {
+          live.leave(output);
           const { multiplyAdds } = layers[at];
           layers[at] = {
             ...layers[at],
@@ -145,18 +160,24 @@ export function summary(net: Module, shape: Shape): Summary {
           };
         },
       },
-      () => noGrad(() => net(zeros(shape))),
+      () => noGrad(() => net(input)),
     );
   } finally {
+    unwatch();
     net.train(training);
   }
+  const kept = new Set(
+    net.stateDict().values().map(({ storage }) => storage),
+  );
+  const keptBytes = [...kept].reduce((sum, { bytes }) => sum + bytes, 0);
   const all = net.parameters();
   const learned = all.filter((p) => p.requiresGrad);
   return new Summary(
     layers,
     count(all),
     count(learned),
-    sizeOf(shape) * itemBytes("f32"),
+    input.storage.bytes,
+    keptBytes + input.storage.bytes + live.peak,
   );
 }
 
