@@ -8,7 +8,7 @@ import { device, init, nn } from "../mod.ts";
 
 const flags = parseArgs(Deno.args, {
   string: ["data", "epochs", "seed"],
-  default: { epochs: "12", seed: "0" },
+  default: { epochs: "8", seed: "0" },
 });
 const epochs = Number(flags.epochs);
 const path = flags.data ? String(flags.data) : undefined;
