@@ -6,7 +6,10 @@
  * NAME is `lenet` or `resnet18`; FOLDER has the original files (Debian's package `dataset-fashion-mnist` installs them), without it they are
  * downloaded. The seed is fixed: on the same adapter the weights come out the same. README.md shows what was printed.
  */
-import { init, nn, saveSafetensors, zoo } from "../../mod.ts";
+import { init } from "../../core/mod.ts";
+import { saveSafetensors } from "../../core/formats/files.ts";
+import * as nn from "../../nn/mod.ts";
+import { create } from "../registry.ts";
 import { FASHION_MNIST } from "../weights_fashion.ts";
 
 const SEED = 0;
@@ -38,7 +41,7 @@ const load = async (split: "train" | "test") =>
   });
 const [train, test] = await Promise.all([load("train"), load("test")]);
 
-const net = zoo.create(name, options);
+const net = create(name, options);
 const optimizer = new nn.Adam(net.parameters(), { lr });
 const steps = epochs * Math.floor(60_000 / BATCH);
 const history = await nn.fit(net, train, {
