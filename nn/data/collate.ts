@@ -17,14 +17,15 @@ export interface HostBatch {
 /** Byte b as b / 255 in float32: looked up, which is faster than divided. */
 const UNIT = Float32Array.from({ length: 256 }, (_, b) => b / 255);
 
-/** The examples of these numbers, now. Throws a TypeError if one has to be waited for. */
+/** The examples of these numbers, now, of which the first is draw number `draw`. Throws a TypeError if one has to be waited for. */
 export function collateNow(
   data: Examples,
   indices: Uint32Array,
+  draw: number,
 ): HostBatch {
   let batch: HostBatch | undefined;
   for (let i = 0; i < indices.length; i++) {
-    const example = data.get(indices[i]);
+    const example = data.get(indices[i], draw + i);
     if (example instanceof Promise) {
       // Nobody waits for it any more.
       example.catch(() => {});
@@ -38,13 +39,14 @@ export function collateNow(
   return batch ?? EMPTY;
 }
 
-/** The examples of these numbers, when they have been read. */
+/** The examples of these numbers, when they have been read, of which the first is draw number `draw`. */
 export async function collate(
   data: Examples,
   indices: Uint32Array,
+  draw: number,
 ): Promise<HostBatch> {
   const examples = await Promise.all(
-    Array.from(indices, (index) => data.get(index)),
+    Array.from(indices, (index, i) => data.get(index, draw + i)),
   );
   if (examples.length === 0) return EMPTY;
   const batch = makeBatch(examples.length, examples[0]);

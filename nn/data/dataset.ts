@@ -16,8 +16,11 @@ export interface Examples {
   readonly length: number;
   /** Names of the classes. */
   readonly classes: readonly string[];
-  /** Example `index`, from 0. A promise where it has to be read first. */
-  get(index: number): Example | Promise<Example>;
+  /**
+   * Example `index`, from 0. A promise where it has to be read first. `draw` is a number that no other example of a `DataLoader` has, in this pass or
+   * another: random numbers that follow from it are the same in every run, whichever example is read first.
+   */
+  get(index: number, draw?: number): Example | Promise<Example>;
 }
 
 /** Examples with class labels, all in memory: plain arrays, of which {@linkcode ArrayDataset} makes a data set. */

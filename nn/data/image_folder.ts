@@ -3,10 +3,14 @@ import { FileFormatError } from "../../core/errors.ts";
 import { type Example, type Examples, requireIndex } from "./dataset.ts";
 import { DecodePool } from "./decode_pool.ts";
 import { decodeImage, type Image } from "./image.ts";
+import { drawingFrom, streamOf } from "./own_stream.ts";
 
 /** Options of {@linkcode imageFolder}. */
 export interface ImageFolderOptions {
-  /** Changes each picture after it is decoded: resizing to one size, cropping, augmentation. */
+  /**
+   * Changes each picture after it is decoded: resizing to one size, cropping, augmentation. In a `DataLoader`, what it draws before it waits for anything
+   * is random numbers of the picture's own: they follow from the seed, the pass and the place in it.
+   */
   readonly transform?: (image: Image) => Image | Promise<Image>;
   /**
    * Threads that decode, beside the one that drives the device; 0 for none. They pay where pictures are large: with 2 on 2 cores, training on 500 JPEG
@@ -110,11 +114,14 @@ export class ImageFolder implements Examples {
   }
 
   /** Reads and decodes picture `index`, `[3, H, W]`, or `[1, H, W]` if a transform made it grey. */
-  async get(index: number): Promise<Example> {
+  async get(index: number, draw?: number): Promise<Example> {
     requireIndex(index, this.length);
+    const stream = draw === undefined ? undefined : streamOf(draw);
     const { path, label } = this.files[index];
     const decoded = await (this.#pool?.decode(path) ?? decodeImage(path));
-    const image = await this.#transform?.(decoded) ?? decoded;
+    // Pictures are decoded in any order, so none may draw what is another's.
+    const transform = () => this.#transform?.(decoded) ?? decoded;
+    const image = await (stream ? drawingFrom(stream, transform) : transform());
     return { ...planes(image, path), label };
   }
 }

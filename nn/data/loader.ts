@@ -126,8 +126,8 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
 
   /** The batches of an order from batch `start` on, for data in memory. Throws a TypeError where examples have to be waited for. */
   *batches(order: Uint32Array = this.order(), start = 0): Generator<Batch> {
-    for (const indices of this.#parts(order, start)) {
-      const batch = this.#send(collateNow(this.dataset, indices));
+    for (const [indices, draw] of this.#parts(order, start)) {
+      const batch = this.#send(collateNow(this.dataset, indices, draw));
       yield batch;
       free(batch);
     }
@@ -159,7 +159,7 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
       while (ahead.length <= this.#prefetch) {
         const { value, done } = parts.next();
         if (done) return;
-        const batch = collate(this.dataset, value);
+        const batch = collate(this.dataset, ...value);
         // An error is for whoever waits for this batch, who may have left by then.
         batch.catch(() => {});
         ahead.push(batch);
@@ -182,12 +182,16 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
     return this.load();
   }
 
-  /** An order in pieces of a batch. */
-  *#parts(order: Uint32Array, start: number): Generator<Uint32Array> {
+  /** An order in pieces of a batch, each with the number of its first draw. Passes are 2^32 draws apart. */
+  *#parts(
+    order: Uint32Array,
+    start: number,
+  ): Generator<readonly [Uint32Array, number]> {
+    const first = Math.max(0, this.#passes - 1) * 2 ** 32;
     const whole = order.length - order.length % this.batchSize;
     const end = this.#options.dropLast ? whole : order.length;
     for (let at = start * this.batchSize; at < end; at += this.batchSize) {
-      yield order.subarray(at, at + this.batchSize);
+      yield [order.subarray(at, at + this.batchSize), first + at];
     }
   }
 

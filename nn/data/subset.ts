@@ -43,9 +43,9 @@ export class Subset implements Examples {
     return this.dataset.classes;
   }
 
-  get(index: number): Example | Promise<Example> {
+  get(index: number, draw?: number): Example | Promise<Example> {
     requireIndex(index, this.length);
-    return this.dataset.get(this.indices[index]);
+    return this.dataset.get(this.indices[index], draw);
   }
 }
 
@@ -85,13 +85,13 @@ export class ConcatDataset implements Examples {
     this.length = this.datasets.reduce((sum, { length }) => sum + length, 0);
   }
 
-  get(index: number): Example | Promise<Example> {
+  get(index: number, draw?: number): Example | Promise<Example> {
     requireIndex(index, this.length);
     let d = 0;
     for (; index >= this.datasets[d].length; d++) {
       index -= this.datasets[d].length;
     }
-    return this.datasets[d].get(index);
+    return this.datasets[d].get(index, draw);
   }
 }
 

@@ -13,7 +13,6 @@
 export {
   CenterCrop,
   Compose,
-  Compose as compose,
   type Composed,
   Normalize,
   Pad,

@@ -165,7 +165,7 @@ Deno.test("pictures of several sizes don't go into a batch", async () => {
     });
     const data = await imageFolder(folder);
     const error = await assertRejects(
-      () => collate(data, Uint32Array.of(0, 1)),
+      () => collate(data, Uint32Array.of(0, 1), 0),
       ShapeError,
     );
     assertEquals(
