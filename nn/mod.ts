@@ -12,7 +12,7 @@ export * from "./functional_unfold.ts";
 export { Module } from "./module.ts";
 export { Parameter, parameter } from "./parameter.ts";
 export type { ForwardHook, ForwardPreHook, HookHandle } from "./hooks.ts";
-export { nearest, type StateDict } from "./state.ts";
+export type { StateDict } from "./state.ts";
 export * from "./layers/activation.ts";
 export {
   Flatten,

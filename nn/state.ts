@@ -51,18 +51,7 @@ export function loadInto(
   }
 }
 
-/**
- * The name that differs in the fewest letters, if any is near.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { nn } from "@tessera/tessera";
- *
- * assertEquals(nn.nearest("conv1.wieght", ["conv1.weight", "fc.bias"]), "conv1.weight");
- * assertEquals(nn.nearest("head", ["conv1.weight"]), undefined);
- * ```
- */
+/** The name that differs in the fewest letters, if any is near. */
 export function nearest(
   name: string,
   names: Iterable<string>,
