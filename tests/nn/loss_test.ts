@@ -9,10 +9,7 @@ import {
   tensor,
   zeros,
 } from "../../mod.ts";
-import {
-  onBothDevices,
-  onDevice,
-} from "../support/devices.ts";
+import { onBothDevices, onDevice } from "../support/devices.ts";
 import { assertFails } from "../support/errors.ts";
 import { sample, testGradients } from "../support/gradcheck.ts";
 import { place } from "../support/layers.ts";
