@@ -144,25 +144,32 @@ Deno.test("elementwise kernels walk rows that take several workgroups each", asy
 });
 
 Deno.test("elementwise kernels walk six axes that don't merge, each operand its own way", async () => {
-  const shape = [4, 2, 3, 6, 2, 3];
-  const view = (order: readonly number[], dtype: "f32" | "bool"): View => {
-    const strides = new Array<number>(6);
-    let step = 1;
-    for (const axis of order) {
-      strides[axis] = step;
-      step *= shape[axis];
-    }
-    return { shape, strides, offset: 0, dtype };
-  };
-  const a = view([0, 2, 4, 1, 3, 5], "f32");
-  const b = view([3, 1, 5, 0, 4, 2], "f32");
-  const c = view([2, 0, 1, 5, 3, 4], "bool");
-  const [x, y] = [noise([864]), noise([864], 2)];
-  const truth = noise([864], 3, "bool");
-  const attrs = {};
-  await checkOp(neg, { inputs: [x], views: [a], attrs });
-  await checkOp(add, { inputs: [x, y], views: [a, b], attrs });
-  await checkOp(where, { inputs: [truth, x, y], views: [c, a, b], attrs });
+  // The second has last axes long enough for the kernels that spread them over the dispatch.
+  for (const shape of [[4, 2, 3, 6, 2, 3], [3, 2, 4, 5, 9, 16]]) {
+    const view = (order: readonly number[], dtype: "f32" | "bool"): View => {
+      const strides = new Array<number>(6);
+      let step = 1;
+      for (const axis of order) {
+        strides[axis] = step;
+        step *= shape[axis];
+      }
+      return { shape, strides, offset: 0, dtype };
+    };
+    const a = view([0, 2, 4, 1, 3, 5], "f32");
+    const b = view([3, 1, 5, 0, 4, 2], "f32");
+    const c = view([2, 0, 1, 5, 3, 4], "bool");
+    const size = [shape.reduce((n, m) => n * m)];
+    const [x, y] = [noise(size), noise(size, 2)];
+    const truth = noise(size, 3, "bool");
+    const attrs = {};
+    const ran = [
+      await checkOp(neg, { inputs: [x], views: [a], attrs }),
+      await checkOp(add, { inputs: [x, y], views: [a, b], attrs }),
+      await checkOp(where, { inputs: [truth, x, y], views: [c, a, b], attrs }),
+    ];
+    const want = shape[5] === 16 ? ["grid", "naive"] : ["naive"];
+    assertEquals(ran, [want, want, want]);
+  }
 });
 
 Deno.test("reductions, running sums and gathering walk five axes that don't merge", async () => {
