@@ -68,19 +68,20 @@ function ruleCase<Attrs>(
   return { op: op as RuleCase["op"], attrs, states };
 }
 
-/** Every rule with its forms. */
+/** Every rule with its forms. An eps of 0.5 is seen in the result. */
 const RULES: readonly RuleCase[] = [
   ruleCase(sgdStep, { ...SGD, weightDecay: 0.1, maximize: true }, 0),
   ruleCase(sgdMomentumStep, { ...MOMENTUM, nesterov: true }, 1),
   ruleCase(sgdMomentumStep, { ...MOMENTUM, dampening: 0.5, first: true }, 1),
   ruleCase(adamStep, { ...ADAM, weightDecay: 0.1 }, 2),
   ruleCase(adamStep, { ...ADAM, weightDecay: 0.1, decoupled: true }, 2),
-  ruleCase(adamStep, { ...ADAM, amsgrad: true, maximize: true }, 3),
-  ruleCase(rmspropStep, RMSPROP, 1),
+  ruleCase(adamStep, { ...ADAM, amsgrad: true, eps: 0.5, maximize: true }, 3),
+  ruleCase(rmspropStep, { ...RMSPROP, eps: 0.5 }, 1),
   ruleCase(rmspropStep, { ...RMSPROP, momentum: 0.5, weightDecay: 0.1 }, 2),
   ruleCase(rmspropStep, { ...RMSPROP, centered: true, maximize: true }, 2),
   ruleCase(rmspropStep, { ...RMSPROP, centered: true, momentum: 0.5 }, 3),
   ruleCase(adagradStep, { ...ADAGRAD, weightDecay: 0.1, maximize: true }, 1),
+  ruleCase(adagradStep, { ...ADAGRAD, eps: 0.5 }, 1),
 ];
 
 /** Operands of one parameter: values, gradient and a state that can be one of squares. */
