@@ -196,13 +196,19 @@ export async function runVariant<Attrs>(
     };
     for (const launch of plan.launches) checkLaunch(launch, allowed);
     await runLaunches(gpu, withMargins(plan, ends), buffers);
+    const assertUntouched = (margin: Uint8Array, what: string) =>
+      assert(
+        margin.every((byte) => byte === FILL),
+        `${op.name} (${name}) writes beyond ${what}`,
+      );
+    for (const [i, buffer] of buffers.scratch.entries()) {
+      const margin = await download(gpu, buffer, toWord(ends.scratch[i]));
+      assertUntouched(new Uint8Array(margin), `scratch ${i}`);
+    }
     return await Promise.all(outputViews.map(async (y, i) => {
       const bytes = await download(gpu, buffers.output[i]);
-      const end = Math.ceil(ends.output[i] / 4) * 4;
-      assert(
-        new Uint8Array(bytes, end).every((byte) => byte === FILL),
-        `${op.name} (${name}) writes beyond output ${i}`,
-      );
+      const margin = new Uint8Array(bytes, toWord(ends.output[i]));
+      assertUntouched(margin, `output ${i}`);
       return { shape: y.shape, dtype: y.dtype, data: fromWords(bytes, y) };
     }));
   } finally {
@@ -333,16 +339,23 @@ export function checkLaunch(launch: Launch, limits: Limits): void {
   }
 }
 
+/** Bytes rounded up to whole words. */
+function toWord(bytes: number): number {
+  return Math.ceil(bytes / 4) * 4;
+}
+
 async function download(
   gpu: GPUDevice,
   buffer: GPUBuffer,
+  from = 0,
 ): Promise<ArrayBuffer> {
+  const size = buffer.size - from;
   const staging = gpu.createBuffer({
-    size: buffer.size,
+    size,
     usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
   });
   const encoder = gpu.createCommandEncoder();
-  encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
+  encoder.copyBufferToBuffer(buffer, from, staging, 0, size);
   gpu.queue.submit([encoder.finish()]);
   await staging.mapAsync(GPUMapMode.READ);
   const bytes = staging.getMappedRange().slice(0);
@@ -352,7 +365,7 @@ async function download(
 
 function toWords({ data, dtype }: HostArray): Uint8Array<ArrayBuffer> {
   const source = dtype === "bool" ? Uint32Array.from(data) : data;
-  const bytes = new Uint8Array(Math.ceil(source.byteLength / 4) * 4);
+  const bytes = new Uint8Array(toWord(source.byteLength));
   bytes.set(
     new Uint8Array(source.buffer, source.byteOffset, source.byteLength),
   );
