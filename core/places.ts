@@ -5,6 +5,14 @@ const STACK_FRAMES = 32;
 
 let on = true;
 
+/**
+ * Whether places are remembered from now on. A session turns it off: its lines have no files to point to, and Deno 2.9.6 has panicked ("Invoke in
+ * DisallowJavascriptExecutionScope") while it made text of them at the end of a line that the inspector ran.
+ */
+export function rememberPlaces(remember: boolean): void {
+  on = remember;
+}
+
 /** Runs `make` without remembering where tensors are made: for those that the user doesn't see. */
 export function withoutPlaces<T>(make: () => T): T {
   const before = on;

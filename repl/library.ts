@@ -1,4 +1,5 @@
 /** The tensor library as the session sees it: its names, and how its values are shown. */
+import { rememberPlaces } from "../core/places.ts";
 import { onInterrupt } from "../core/runtime.ts";
 import * as library from "../mod.ts";
 import type { Host } from "./session.ts";
@@ -16,6 +17,7 @@ const READ_SIZE = 2 ** 24;
 
 /** The host of a session with every name of the library, and drawing. */
 export function libraryHost(colors: Colors): Host {
+  rememberPlaces(false);
   return {
     globals: { ...library, pictures, plot, trainingProgress },
     live: () => library.memory().tensors,
