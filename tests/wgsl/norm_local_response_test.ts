@@ -114,6 +114,15 @@ Deno.test("tensors over the binding limit are cut by images, then by channels wi
     assertThrows(run, LimitError).message,
     "Cannot bind a window of 5 channels: maxStorageBufferBindingSize holds 2",
   );
+  // An image that just fits isn't cut.
+  const fits = contiguousView({ shape: [2, 3, 87_360], dtype: "f32" });
+  const { launches } = localResponse.variants[0].plan({
+    inputs: [fits],
+    outputs: [fits, fits],
+    attrs: ALEXNET,
+    limits: { ...PORTABLE_LIMITS, ...limits },
+  });
+  assertEquals(launches.length, 2);
 });
 
 Deno.test("no elements need no launch, and what has no channels or is no float is refused", async () => {

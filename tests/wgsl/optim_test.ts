@@ -203,9 +203,9 @@ Deno.test("every variant of every rule is its reference's, at sizes about a work
 
 Deno.test("parameters of several sizes change in one call, two in a launch", async () => {
   for (const { op, attrs, states } of RULES) {
-    const inputs = [300, 7, 0, 257, 64, 1]
+    const inputs = [300, 7, 0, 257, 64, 1, 5000]
       .flatMap((n, i) => operandsOf(n, states, 10 * i));
-    await checkOp(op(6), { inputs, attrs, length: 4 });
+    await checkOp(op(7), { inputs, attrs, length: 4 });
   }
   const request = {
     inputs: [5, 300, 7].flatMap((n) => operandsOf(n, 2, n))

@@ -1,7 +1,14 @@
 /** Launch plans of elementwise ops under tight limits: small bindings, few workgroups, many axes. */
 import { assert, assertEquals } from "@std/assert";
 import type { Shape, View } from "../../wgsl/op.ts";
-import { add, exp, pow, relu, where } from "../../wgsl/pointwise/mod.ts";
+import {
+  add,
+  exp,
+  floorDivide,
+  pow,
+  relu,
+  where,
+} from "../../wgsl/pointwise/mod.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
 import { checkOp, host, noise, PORTABLE_LIMITS } from "../support/plan.ts";
 
@@ -125,6 +132,9 @@ Deno.test("a plan tells what it costs", () => {
   assertEquals(launch.bytes, 4 * (6400 + 100 + 6400));
   const [powers] = pow.variants[1].plan(request).launches;
   assert(powers.trips >= 4 * 32 && powers.trips < 200);
+  // The exact remainder takes up to 32 trips, here for four elements a row, after the walk of three axes.
+  const [quotients] = floorDivide.variants[1].plan(request).launches;
+  assertEquals(quotients.trips, 3 + 4 * (1 + 32));
 });
 
 Deno.test("plans of equal ops share their text, so that pipelines are found again", () => {

@@ -15,9 +15,11 @@ import {
   checkOp,
   host,
   noise,
+  PORTABLE_LIMITS,
   runReference,
   runVariant,
 } from "../support/plan.ts";
+import { contiguousView } from "../../wgsl/shape.ts";
 
 /** What assertThrows expects. */
 type ErrorClass = Parameters<typeof assertThrows>[1];
@@ -301,4 +303,14 @@ Deno.test("random ops name what doesn't fit", () => {
     const error = assertThrows(run, kind);
     assertEquals(error.message, message);
   }
+});
+
+Deno.test("random numbers state the trips of their rounds and of their elements", () => {
+  const attrs = { ...MANY, low: 0, high: 1 };
+  const outputs = uniform.infer([], attrs).map(contiguousView);
+  const request = { inputs: [], outputs, attrs, limits: PORTABLE_LIMITS };
+  const trips = uniform.variants.map(({ plan }) =>
+    plan(request).launches.map(({ trips }) => trips)
+  );
+  assertEquals(trips, [[10 + 4], [10 + 1]]);
 });

@@ -227,3 +227,15 @@ Deno.test("integers, an axis that isn't there and a gradient of another shape ar
     "Cannot take the gradient of logSoftmax for f32 from f16: both must have the same element type",
   ]);
 });
+
+Deno.test("a NaN or an infinity anywhere in a row decides that row and no other", async () => {
+  const n = 7;
+  for (const special of [NaN, Infinity, -Infinity]) {
+    const x = noise([n + 1, n]);
+    // Row i has it at place i; the last row has none.
+    for (let i = 0; i < n; i++) x.data[i * n + i] = special;
+    for (const op of FORWARD) {
+      await checkOp(op, { inputs: [x], attrs: { axis: 1 }, length: n });
+    }
+  }
+});
