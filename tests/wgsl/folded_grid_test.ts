@@ -199,6 +199,18 @@ Deno.test("reductions, running sums and gathering walk five axes that don't merg
   }
 });
 
+Deno.test("sums walk eight axes with gaps between them", async () => {
+  const shape = new Array<number>(8).fill(2);
+  // 255, 127, …, 1: no two axes merge.
+  const strides = shape.map((_, axis) => 2 ** (8 - axis) - 1);
+  await checkOp(sum, {
+    inputs: [noise([600])],
+    views: [{ shape, strides, offset: 0, dtype: "f32" }],
+    attrs: { axes: shape.map((_, axis) => axis), keepDims: false },
+    length: 256,
+  });
+});
+
 Deno.test("dropout and softmax find their place in a folded grid", async () => {
   await checkFolded(dropout, {
     inputs: [noise([3000])],
