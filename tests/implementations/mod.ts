@@ -25,13 +25,19 @@ export const IMPLEMENTATIONS: readonly Implementation[] = [
   { name: "Deno's WebGPU on SwiftShader", args: ["--parallel"] },
 ];
 
-/** Tests of what plans do, whatever runs them: how they cut what exceeds a limit, fold their grids, and the trips that they state. */
+/**
+ * Tests of what plans do, whatever runs them: how they cut what exceeds a limit, fold their grids, and the trips that they state; and those of each epilogue in
+ * each variant, which compile for minutes and of which conv_gemm's and conv_products' run some.
+ */
 const OF_PLANS = [
   "conv_gemm_limits",
+  "conv_epilogue",
   "conv_limits",
   "conv_trips",
   "folded_grid",
+  "matmul_epilogue",
   "matmul_limits",
+  "norm_epilogue",
   "norm_folded",
   "reduce_limits",
   "trips",
