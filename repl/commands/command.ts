@@ -1,0 +1,46 @@
+/**
+ * Commands: functions that lines can call, each of which a line may also name behind a dot. `.summary net, [1, 1, 28, 28]` is
+ * `summary(net, [1, 1, 28, 28])`, so whatever works at the prompt works in a script.
+ */
+import type { Screen } from "../../nn/term/screen.ts";
+
+/** What a command makes of the text behind its name. */
+export type Takes =
+  | "nothing"
+  /** One string, as it stands there: `.load file.ts` is `load("file.ts")`. */
+  | "text"
+  /** Arguments: `.show x, { columns: 4 }` is `show(x, { columns: 4 })`. */
+  | "values"
+  /** An expression that the command runs itself, as often as it likes: `.timeit net(x)` is `timeit(() => net(x))`. */
+  | "body";
+
+/** A command. */
+export interface Command {
+  /** The function's name, and the word behind the dot. */
+  readonly name: string;
+  readonly takes: Takes;
+  /** The form of a line, such as `.timeit expression`. */
+  readonly usage: string;
+  /** What it does, in one line of the list that `.help` shows. */
+  readonly about: string;
+  /** The function. What it returns, or resolves to, is shown as the value of a line is. */
+  // deno-lint-ignore no-explicit-any -- arguments come from whoever types; each function checks its own
+  readonly run: (...args: any[]) => unknown;
+}
+
+/** What commands know of the session that they are part of. */
+export interface Shell {
+  /** The screen as it is at this moment. */
+  screen(): Screen;
+  /** Writes a row at once, while the command runs. */
+  print(text: string): void;
+  /** The names that lines have from the start. */
+  readonly globals: Readonly<Record<string, unknown>>;
+  /** The variables that lines have declared, in their order. */
+  variables(): Promise<ReadonlyMap<string, unknown>>;
+  /** All commands, in the order of their families. */
+  commands(): readonly Command[];
+}
+
+/** Commands that belong together, made for one session. */
+export type Family = (shell: Shell) => readonly Command[];

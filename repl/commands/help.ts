@@ -1,0 +1,4 @@
+/** Help: commands. */
+import type { Family } from "./command.ts";
+
+export const helpCommands: Family = () => [];

@@ -1,0 +1,4 @@
+/** Inspection: commands. */
+import type { Family } from "./command.ts";
+
+export const inspectCommands: Family = () => [];

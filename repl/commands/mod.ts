@@ -1,0 +1,18 @@
+/** All commands, by family. */
+import type { Command, Shell } from "./command.ts";
+import { helpCommands } from "./help.ts";
+import { inspectCommands } from "./inspect.ts";
+import { picturesCommands } from "./pictures.ts";
+import { shellCommands } from "./shell.ts";
+
+const FAMILIES = [
+  helpCommands,
+  shellCommands,
+  inspectCommands,
+  picturesCommands,
+];
+
+/** The commands of a session. */
+export function commandsOf(shell: Shell): Command[] {
+  return FAMILIES.flatMap((family) => family(shell));
+}

@@ -1,0 +1,4 @@
+/** Pictures: commands. */
+import type { Family } from "./command.ts";
+
+export const picturesCommands: Family = () => [];

@@ -1,0 +1,4 @@
+/** Session: commands. */
+import type { Family } from "./command.ts";
+
+export const shellCommands: Family = () => [];
