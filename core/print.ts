@@ -1,6 +1,6 @@
 /** Tensors as text, in numpy's manner. */
 import type { DType, HostData, Meta, Shape } from "../wgsl/op.ts";
-import { sizeOf } from "../wgsl/shape.ts";
+import { formatShape, sizeOf } from "../wgsl/shape.ts";
 
 /** Nested arrays, as deep as a tensor's rank. */
 export type Nested = number | boolean | Nested[];
@@ -14,8 +14,75 @@ const EDGE = 3;
 /** Digits after the point. */
 const DIGITS = 4;
 
-/** Width of a line in columns. */
-const WIDTH = 80;
+/** Where a text goes, as far as a tensor's depends on it. */
+export interface Look {
+  /** Width of a line. */
+  readonly columns: number;
+  /** Whether what is no finite number stands out in red. */
+  readonly colors: boolean;
+  /** Blanks in front of every line but the first. */
+  readonly indent: number;
+}
+
+const PLAIN: Look = { columns: 80, colors: false, indent: 0 };
+
+/** What is told of all values of a tensor where only the ends are printed. `trues` alone for bool; of floats only the finite ones count. */
+export type Statistics =
+  | { readonly trues: number }
+  | {
+    readonly min: number;
+    readonly max: number;
+    readonly mean: number;
+    readonly std: number;
+    readonly nans: number;
+    readonly infinities: number;
+  };
+
+/** What is known on the host of a tensor's values, and the version of its memory that it belongs to. */
+export interface Shown {
+  /** Those that {@linkcode pickShown} picks. */
+  readonly values: readonly number[];
+  readonly version: number;
+  readonly statistics?: Statistics | undefined;
+}
+
+const known = new WeakMap<object, Shown>();
+
+/** Keeps what a tensor's text needs until the tensor goes. */
+export function remember(tensor: object, shown: Shown): void {
+  known.set(tensor, shown);
+}
+
+/** What was kept for a tensor, if it belongs to this version. */
+export function recall(tensor: object, version: number): Shown | undefined {
+  const shown = known.get(tensor);
+  return shown?.version === version ? shown : undefined;
+}
+
+/** How a tensor inside another value is to be printed, from the options that inspecting functions pass on. */
+export function lookOf(options: object | undefined): Look {
+  const { colors, breakLength, indentationLvl } = (options ?? {}) as Readonly<
+    Record<string, unknown>
+  >;
+  const columns = Number.isFinite(breakLength)
+    ? Number(breakLength)
+    : PLAIN.columns;
+  return {
+    colors: colors === true,
+    columns,
+    indent: typeof indentationLvl === "number" ? indentationLvl : 0,
+  };
+}
+
+/** Whether only the ends of a tensor's long axes are printed. */
+export function isShortened(shape: Shape): boolean {
+  return sizeOf(shape) > THRESHOLD;
+}
+
+/** Where the middle of an axis that isn't printed starts and ends; undefined where all of it is. */
+export function hiddenOf(n: number): readonly [number, number] | undefined {
+  return n > 2 * EDGE ? [EDGE, n - EDGE] : undefined;
+}
 
 /** Row-major values as nested arrays. */
 export function nest(data: HostData, shape: Shape, dtype: DType): Nested {
@@ -52,20 +119,26 @@ export function pickShown(data: HostData, shape: Shape): number[] {
 export function formatTensor(
   heading: string,
   { shape, dtype }: Meta,
-  values: readonly number[] | undefined,
+  shown: Shown | undefined,
+  look: Look = PLAIN,
 ): string {
-  const title = `Tensor ${heading}`;
-  if (!values) return `${title} (not read yet: await t.read())`;
-  if (sizeOf(shape) === 0) return `${title} []`;
-  if (shape.length === 0) return `${title} ${formatValues(values, dtype)[0]}`;
-  return `${title}\n${formatBody(values, shape, dtype)}`;
+  if (!shown) return `${heading} (not read yet: await t.read())`;
+  const { values, statistics } = shown;
+  if (sizeOf(shape) === 0) return `${heading} []`;
+  if (shape.length === 0) {
+    return `${heading} ${mark(formatValues(values, dtype)[0], look)}`;
+  }
+  const body = formatBody(values, { shape, dtype }, look);
+  const lines = [heading, ...body.split("\n")];
+  if (statistics) lines.push(formatStatistics(statistics, shape, look));
+  return lines.join(`\n${" ".repeat(look.indent)}`);
 }
 
 /** The values alone: nested brackets, aligned, long axes shortened to their ends. */
 function formatBody(
   values: readonly number[],
-  shape: Shape,
-  dtype: DType,
+  { shape, dtype }: Meta,
+  look: Look,
 ): string {
   const shown = shownOf(shape);
   const texts = formatValues(values, dtype);
@@ -75,38 +148,90 @@ function formatBody(
     const indent = " ".repeat(axis + 1);
     if (axis === shape.length - 1) {
       const items = shown[axis].map((i) =>
-        i < 0 ? "..." : texts[next++].padStart(width)
+        i < 0 ? "…" : texts[next++].padStart(width)
       );
-      return `[${wrap(items, indent)}]`;
+      return `[${wrap(items, indent, look)}]`;
     }
-    const parts = shown[axis].map((i) => i < 0 ? "..." : build(axis + 1));
+    const parts = shown[axis].map((i) => i < 0 ? "…" : build(axis + 1));
     const gap = "\n".repeat(shape.length - 1 - axis);
     return `[${parts.join(`${gap}${indent}`)}]`;
   };
   return build(0);
 }
 
+function formatStatistics(
+  statistics: Statistics,
+  shape: Shape,
+  look: Look,
+): string {
+  const size = sizeOf(shape);
+  if ("trues" in statistics) {
+    const { trues } = statistics;
+    const share = trim((100 * trues / size).toFixed(1)).replace(/\.$/, "");
+    return `${trues.toLocaleString("en-US")} of ${
+      size.toLocaleString("en-US")
+    } true (${share} %)`;
+  }
+  const { min, max, mean, std, nans, infinities } = statistics;
+  const facts = nans + infinities === size ? [] : [
+    `min ${formatFact(min)}`,
+    `max ${formatFact(max)}`,
+    `mean ${formatFact(mean)}`,
+    `std ${formatFact(std)}`,
+  ];
+  const odd = [[nans, "nan"], [infinities, "inf"]] as const;
+  for (const [count, name] of odd) {
+    if (count === 0) continue;
+    facts.push(red(`${count.toLocaleString("en-US")} ${name}`, look));
+  }
+  return facts.join(", ");
+}
+
+/** A number on its own, with five digits that count: sums in f32 have few more. */
+function formatFact(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e8) return String(value);
+  const rounded = Number(value.toPrecision(5));
+  const size = Math.abs(rounded);
+  return size >= 1e-4 && size < 1e8 || !Number.isFinite(rounded)
+    ? String(rounded)
+    : exponential(rounded).replace(".e", "e");
+}
+
 /** The positions of each axis that are printed; -1 stands for what is left out. */
 function shownOf(shape: Shape): number[][] {
-  const short = sizeOf(shape) > THRESHOLD;
+  const short = isShortened(shape);
   return shape.map((n) => {
-    if (!short || n <= 2 * EDGE) return Array.from({ length: n }, (_, i) => i);
+    const hidden = short ? hiddenOf(n) : undefined;
+    if (!hidden) return Array.from({ length: n }, (_, i) => i);
     const start = Array.from({ length: EDGE }, (_, i) => i);
-    return [...start, -1, ...start.map((i) => n - EDGE + i)];
+    return [...start, -1, ...start.map((i) => hidden[1] + i)];
   });
 }
 
-function wrap(items: readonly string[], indent: string): string {
+function wrap(items: readonly string[], indent: string, look: Look): string {
+  const room = Math.max(20, look.columns - look.indent) - indent.length - 1;
   const lines: string[] = [];
-  let line = "";
+  let line: string[] = [];
+  let width = 0;
   for (const item of items) {
-    const longer = line ? `${line} ${item}` : item;
-    if (line && indent.length + longer.length + 1 > WIDTH) {
-      lines.push(line);
-      line = item;
-    } else line = longer;
+    if (line.length > 0 && width + 1 + item.length > room) {
+      lines.push(line.join(" "));
+      line = [];
+      width = 0;
+    }
+    width += item.length + (line.length > 0 ? 1 : 0);
+    line.push(mark(item, look));
   }
-  return [...lines, line].join(`\n${indent}`);
+  return [...lines, line.join(" ")].join(`\n${indent}`);
+}
+
+/** In red if it is no finite number. */
+function mark(text: string, look: Look): string {
+  return /nan|inf/.test(text) ? red(text, look) : text;
+}
+
+function red(text: string, { colors }: Look): string {
+  return colors ? `\x1b[31m${text}\x1b[0m` : text;
 }
 
 /** Numbers with a common number of digits, or all in scientific form where they span too much. */
@@ -154,4 +279,19 @@ function trim(text: string): string {
 /** Digits after the point of a number's text. */
 function fraction(text: string): number {
   return text.match(/\.(\d*)/)?.[1].length ?? 0;
+}
+
+/** Dtype and shape: `f32[2, 3]`. */
+export function summaryOf({ dtype, shape }: Meta): string {
+  return `${dtype}${formatShape(shape)}`;
+}
+
+/** A tensor as messages name it. */
+export function titleOf(
+  meta: Meta,
+  madeBy: string,
+  path: string | undefined,
+): string {
+  const where = path ? ` in ${path}` : "";
+  return `${summaryOf(meta)} tensor made by ${madeBy}${where}`;
 }

@@ -10,7 +10,18 @@ import {
 import { type Edge, Leaf, type Saved } from "./autograd.ts";
 import { AutogradError, DisposedError, ShapeError } from "./errors.ts";
 import { Place, placeOf } from "./places.ts";
-import { formatTensor, nest, type Nested, pickShown } from "./print.ts";
+import {
+  formatTensor,
+  type Look,
+  lookOf,
+  nest,
+  type Nested,
+  pickShown,
+  recall,
+  remember,
+  summaryOf,
+  titleOf,
+} from "./print.ts";
 import { checkInterrupt, currentPath } from "./runtime.ts";
 import {
   currentScope,
@@ -20,6 +31,9 @@ import {
 } from "./scope.ts";
 import { countTensor, type Storage } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
+
+/** Devices as texts name them. */
+const DEVICES = { cpu: "cpu", webgpu: "gpu" } as const;
 
 /** What a tensor is made from. */
 export interface TensorInit {
@@ -66,10 +80,6 @@ export abstract class TensorBase implements Disposable, Tracked {
   readonly #madeBy: string;
   readonly #path = currentPath();
   #scope: Scope | undefined;
-  /** The values to print, as last read, and the version that they belong to. */
-  #shown:
-    | { readonly values: readonly number[]; readonly version: number }
-    | undefined;
   /** Its own end of the graph. Aliases share the edge, but only this tensor frees the gradient. */
   #leaf: Leaf | undefined;
 
@@ -307,8 +317,11 @@ export abstract class TensorBase implements Disposable, Tracked {
     return (await this.read())[0];
   }
 
-  [Symbol.for("Deno.customInspect")](): string {
-    return this.toString();
+  [Symbol.for("Deno.customInspect")](
+    _inspect: unknown,
+    options?: object,
+  ): string {
+    return this.#text(lookOf(options));
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {
@@ -323,12 +336,23 @@ export abstract class TensorBase implements Disposable, Tracked {
     );
   }
 
-  /** Dtype and shape and, once they have been read, the values. */
+  /** Dtype, shape and device and, once they have been read, the values. */
   toString(): string {
-    if (this.disposed) return `Tensor ${this.#summary()} (freed)`;
-    const current = this.#shown?.version === this.storage.version;
-    const values = current ? this.#shown?.values : undefined;
-    return formatTensor(this.#summary(), this, values);
+    return this.#text();
+  }
+
+  #text(look?: Look): string {
+    const name = this.constructor.name;
+    if (this.disposed) return `${name} ${this.#summary()} (freed)`;
+    const { backend, version } = this.storage;
+    const facts = [
+      `${name} ${this.#summary()} ${DEVICES[backend.info.backend]}`,
+    ];
+    if (!this.coversStorage) facts.push("view");
+    const { edge } = this;
+    if (edge instanceof Leaf) facts.push("requiresGrad");
+    else if (edge) facts.push(`requiresGrad by ${edge.node.title}`);
+    return formatTensor(facts.join(", "), this, recall(this, version), look);
   }
 
   /** A contiguous copy that no graph or scope knows of. */
@@ -340,7 +364,9 @@ export abstract class TensorBase implements Disposable, Tracked {
   }
 
   #remember(data: HostData, version: number): HostData {
-    this.#shown = { values: pickShown(data, this.shape), version };
+    const values = pickShown(data, this.shape);
+    const statistics = recall(this, version)?.statistics;
+    remember(this, { values, version, statistics });
     return data;
   }
 
@@ -370,19 +396,4 @@ export function isFloat(dtype: DType): boolean {
 /** Shape and dtype of a tensor. */
 export function metaOf({ shape, dtype }: TensorBase): Meta {
   return { shape, dtype };
-}
-
-/** Dtype and shape: `f32[2, 3]`. */
-function summaryOf({ dtype, shape }: Meta): string {
-  return `${dtype}${formatShape(shape)}`;
-}
-
-/** A tensor as messages name it. */
-function titleOf(
-  meta: Meta,
-  madeBy: string,
-  path: string | undefined,
-): string {
-  const where = path ? ` in ${path}` : "";
-  return `${summaryOf(meta)} tensor made by ${madeBy}${where}`;
 }

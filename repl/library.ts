@@ -1,19 +1,17 @@
 /** The tensor library as the session sees it: its names, and how its values are shown. */
 import { rememberPlaces } from "../core/places.ts";
+import { preview } from "../core/preview.ts";
 import { onInterrupt } from "../core/runtime.ts";
 import * as library from "../mod.ts";
 import type { Host } from "./session.ts";
 import { pictures } from "./term/picture.ts";
 import { plot } from "../nn/term/plot.ts";
-import type { Colors } from "../nn/term/screen.ts";
+import { type Colors, type Screen, standardOutput } from "../nn/term/screen.ts";
 import { trainingProgress } from "../nn/term/training.ts";
 
-/** How deep inside a value tensors are looked for to show them with their elements, and how many are read. */
+/** How deep inside a value tensors are looked for to show their elements, and how many are read. */
 const READ_DEPTH = 3;
 const READ_COUNT = 16;
-
-/** Tensors with more elements are shown by their shape: to read 64 MiB for a few numbers would take long. */
-const READ_SIZE = 2 ** 24;
 
 /** The host of a session with every name of the library, and drawing. */
 export function libraryHost(colors: Colors): Host {
@@ -22,11 +20,21 @@ export function libraryHost(colors: Colors): Host {
     globals: { ...library, pictures, plot, trainingProgress },
     live: () => library.memory().tensors,
     onInterrupt,
-    async show(value) {
-      await Promise.all(tensorsIn(value).map((tensor) => tensor.read()));
-      return Deno.inspect(value, { colors: colors !== "none", depth: 4 });
-    },
+    show: (value) => display(value, { ...standardOutput(), colors }),
   };
+}
+
+/** The text of a value, with the elements of the tensors inside it. They are read together. */
+export async function display(
+  value: unknown,
+  { colors, columns }: Pick<Screen, "colors" | "columns">,
+): Promise<string> {
+  await preview(tensorsIn(value));
+  return Deno.inspect(value, {
+    colors: colors !== "none",
+    depth: 4,
+    breakLength: columns,
+  });
 }
 
 /** The tensors whose elements the text of a value needs. */
@@ -39,8 +47,7 @@ function tensorsIn(value: unknown): library.Tensor[] {
     }
     seen.add(inside);
     if (inside instanceof library.Tensor) {
-      const wanted = !inside.disposed && inside.size <= READ_SIZE;
-      if (wanted && found.length < READ_COUNT) found.push(inside);
+      if (!inside.disposed && found.length < READ_COUNT) found.push(inside);
     } else if (depth < READ_DEPTH && !ArrayBuffer.isView(inside)) {
       const parts = inside instanceof Map || inside instanceof Set
         ? inside.values()

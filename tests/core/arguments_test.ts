@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
+  device,
   init,
   InterruptedError,
   memory,
@@ -70,8 +71,10 @@ onBothDevices("operators don't take a tensor for a number", () => {
   ) {
     assertFails(use, TypeError, message);
   }
-  assertEquals(`${x}`, "Tensor f32[2] (not read yet: await t.read())");
-  assertEquals("x: " + x, "x: Tensor f32[2] (not read yet: await t.read())");
+  const place = device().backend === "cpu" ? "cpu" : "gpu";
+  const text = `Tensor f32[2] ${place} (not read yet: await t.read())`;
+  assertEquals(`${x}`, text);
+  assertEquals("x: " + x, `x: ${text}`);
 });
 
 onBothDevices(

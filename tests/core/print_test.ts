@@ -1,6 +1,18 @@
 import { assertEquals } from "@std/assert";
-import { arange, full, type Tensor, tensor, zeros } from "../../core/mod.ts";
+import {
+  arange,
+  device,
+  full,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../core/mod.ts";
 import { onBothDevices, onDevice } from "../support/devices.ts";
+
+/** The device as headings name it. */
+function here(): string {
+  return device().backend === "cpu" ? "cpu" : "gpu";
+}
 
 /** What is shown once the values have been read, without the heading. */
 async function body(x: Tensor): Promise<string> {
@@ -13,7 +25,7 @@ onBothDevices(
   "a tensor shows its dtype and shape, and its values once they have been read",
   async () => {
     const x = tensor([[1, 2], [3, 4]]);
-    const heading = "Tensor f32[2, 2]";
+    const heading = `Tensor f32[2, 2] ${here()}`;
     assertEquals(Deno.inspect(x), `${heading} (not read yet: await t.read())`);
     assertEquals(`${x}`, Deno.inspect(x));
     await x.read();
@@ -22,7 +34,7 @@ onBothDevices(
     x.assign(tensor([[5, 6], [7, 8]]));
     assertEquals(Deno.inspect(x), `${heading} (not read yet: await t.read())`);
     x.dispose();
-    assertEquals(Deno.inspect(x), `${heading} (freed)`);
+    assertEquals(Deno.inspect(x), "Tensor f32[2, 2] (freed)");
   },
 );
 
@@ -32,10 +44,13 @@ onBothDevices(
     const x = tensor([[1, 2], [3, 4]]);
     const y = x.transpose();
     await y.read();
-    assertEquals(Deno.inspect(y), "Tensor f32[2, 2]\n[[1. 3.]\n [2. 4.]]");
+    assertEquals(
+      Deno.inspect(y),
+      `Tensor f32[2, 2] ${here()}, view\n[[1. 3.]\n [2. 4.]]`,
+    );
     assertEquals(
       Deno.inspect(x),
-      "Tensor f32[2, 2] (not read yet: await t.read())",
+      `Tensor f32[2, 2] ${here()} (not read yet: await t.read())`,
     );
   },
 );
@@ -45,13 +60,16 @@ onBothDevices("scalars and empty tensors stay on one line", async () => {
     await x.read();
     return Deno.inspect(x);
   };
-  assertEquals(await show(tensor(1.5)), "Tensor f32[] 1.5");
-  assertEquals(await show(tensor(-3, { dtype: "i32" })), "Tensor i32[] -3");
-  assertEquals(await show(tensor(true)), "Tensor bool[] true");
-  assertEquals(await show(zeros([0])), "Tensor f32[0] []");
+  assertEquals(await show(tensor(1.5)), `Tensor f32[] ${here()} 1.5`);
+  assertEquals(
+    await show(tensor(-3, { dtype: "i32" })),
+    `Tensor i32[] ${here()} -3`,
+  );
+  assertEquals(await show(tensor(true)), `Tensor bool[] ${here()} true`);
+  assertEquals(await show(zeros([0])), `Tensor f32[0] ${here()} []`);
   assertEquals(
     await show(zeros([2, 0, 1e9])),
-    "Tensor f32[2, 0, 1000000000] []",
+    `Tensor f32[2, 0, 1000000000] ${here()} []`,
   );
 });
 
@@ -138,7 +156,7 @@ onBothDevices(
     assertEquals(await body(arange(1000).slice(0, 0, 2)), "[0 1]");
     assertEquals(
       await body(arange(2000)),
-      "[   0    1    2 ... 1997 1998 1999]",
+      "[   0    1    2 … 1997 1998 1999]",
     );
     assertEquals(
       await body(arange(2000).reshape([500, 4])),
@@ -146,7 +164,7 @@ onBothDevices(
 [[   0    1    2    3]
  [   4    5    6    7]
  [   8    9   10   11]
- ...
+ …
  [1988 1989 1990 1991]
  [1992 1993 1994 1995]
  [1996 1997 1998 1999]]`.trimStart(),
@@ -154,19 +172,19 @@ onBothDevices(
     assertEquals(
       await body(full([7, 1, 200], 1)),
       `
-[[[1. 1. 1. ... 1. 1. 1.]]
+[[[1. 1. 1. … 1. 1. 1.]]
 
- [[1. 1. 1. ... 1. 1. 1.]]
+ [[1. 1. 1. … 1. 1. 1.]]
 
- [[1. 1. 1. ... 1. 1. 1.]]
+ [[1. 1. 1. … 1. 1. 1.]]
 
- ...
+ …
 
- [[1. 1. 1. ... 1. 1. 1.]]
+ [[1. 1. 1. … 1. 1. 1.]]
 
- [[1. 1. 1. ... 1. 1. 1.]]
+ [[1. 1. 1. … 1. 1. 1.]]
 
- [[1. 1. 1. ... 1. 1. 1.]]]`.trimStart(),
+ [[1. 1. 1. … 1. 1. 1.]]]`.trimStart(),
     );
   },
 );
@@ -176,7 +194,7 @@ onBothDevices(
   async () => {
     assertEquals(
       await body(arange(1000000)),
-      "[     0      1      2 ... 999997 999998 999999]",
+      "[     0      1      2 … 999997 999998 999999]",
     );
   },
 );
@@ -184,5 +202,5 @@ onBothDevices(
 onDevice("cpu", "f64 shows as many digits as f32", async () => {
   const x = tensor([1 / 3], { dtype: "f64" });
   await x.read();
-  assertEquals(Deno.inspect(x), "Tensor f64[1]\n[0.3333]");
+  assertEquals(Deno.inspect(x), "Tensor f64[1] cpu\n[0.3333]");
 });

@@ -14,7 +14,7 @@ Deno.test("tensors that no variable holds are freed after their line", async () 
     > since()
     1
     > kept = kept.reshape([2, 2])
-    Tensor f32[2, 2]
+    Tensor f32[2, 2] gpu
     [[2. 2.]
      [2. 2.]]
     > 0

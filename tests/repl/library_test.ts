@@ -11,11 +11,11 @@ Deno.test("the library's names are there, and tensors are read before they are s
   assertLesson(`
     > const t = tensor([[1, 2], [3, 4.5]])
     > t
-    Tensor f32[2, 2]
+    Tensor f32[2, 2] gpu
     [[1.  2. ]
      [3.  4.5]]
     > [t.sum(), { deep: t.shape }]
-    [ Tensor f32[] 10.5, { deep: [ 2, 2 ] } ]
+    [ Tensor f32[] gpu 10.5, { deep: [ 2, 2 ] } ]
     > t.sum().item()
     10.5
     > const row = t.slice(0, 0, 1);
