@@ -1,6 +1,10 @@
 /** The terminal in front of a session: a prompt, editing and recalling lines, Ctrl-C and Ctrl-D. */
 import process from "node:process";
-import { createInterface, type Interface } from "node:readline";
+import {
+  type AsyncCompleter,
+  createInterface,
+  type Interface,
+} from "node:readline";
 import type { History } from "./history.ts";
 import { Keys } from "./keys.ts";
 import type { Outcome, Session } from "./session.ts";
@@ -46,6 +50,7 @@ export class Editor {
       history: [...this.#entries],
       historySize: Infinity,
       removeHistoryDuplicates: true,
+      completer: completerOf(session),
     });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#closed = promise;
@@ -131,4 +136,16 @@ export class Editor {
     process.stdout.write("\n");
     this.#prompt();
   }
+}
+
+/** The line editor's way to ask what could stand at the end of a row. */
+function completerOf({ complete }: Session): AsyncCompleter | undefined {
+  if (complete === undefined) return;
+  return (line, done) => {
+    complete(line, line.length).then(
+      ({ items, from }) => done(null, [[...items], line.slice(from)]),
+      // Nobody asked for an error while typing.
+      () => done(null, [[], line]),
+    );
+  };
 }

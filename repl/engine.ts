@@ -64,6 +64,8 @@ const FILL_SLOT =
 export class Engine {
   readonly #inspector = new Inspector();
   #lines = 0;
+  /** Whether a message is being handled: its script runs, up to the first await. */
+  #posting = false;
 
   constructor() {
     try {
@@ -114,6 +116,21 @@ export class Engine {
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
+  /** The variables that scripts have declared, in their order. */
+  async variables(): Promise<Map<string, unknown>> {
+    const { names } = await this.#post<{ readonly names: readonly string[] }>(
+      "Runtime.globalLexicalScopeNames",
+    );
+    // A class whose definition threw has a name and no value.
+    const parts = names.map((name) =>
+      `(() => { try { return ${name}; } catch {} })()`
+    );
+    const values = await this.run(`[${parts.join(", ")}]`, "variables", 1);
+    if (!values.ok) throw values.error;
+    const list = values.value as readonly unknown[];
+    return new Map(names.map((name, i) => [name, list[i]]));
+  }
+
   close() {
     this.#inspector.disconnect();
   }
@@ -150,13 +167,20 @@ export class Engine {
       : Number(unserializableValue);
   }
 
-  #post<Result>(method: string, params: object = {}): Promise<Result> {
+  async #post<Result>(method: string, params: object = {}): Promise<Result> {
+    // Deno panics where code that a message runs sends one itself, as commands do: wait until the message is through.
+    while (this.#posting) await new Promise((done) => setTimeout(done, 0));
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.#inspector.post(method, params, (error, result) => {
-      if (error) reject(error);
-      else resolve(result as Result);
-    });
-    return promise;
+    this.#posting = true;
+    try {
+      this.#inspector.post(method, params, (error, result) => {
+        if (error) reject(error);
+        else resolve(result as Result);
+      });
+    } finally {
+      this.#posting = false;
+    }
+    return await promise;
   }
 }
 

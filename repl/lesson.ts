@@ -23,7 +23,9 @@ export async function playLesson(
   { source, base, colors, print }: LessonOptions,
 ): Promise<string | undefined> {
   let reading = false;
-  for await (const { text: part, line } of statements(text.split("\n"))) {
+  for await (
+    const { text: part, line } of statements(text.split("\n"), session.commands)
+  ) {
     const comment = /^\/\/ ?(.*)$/.exec(part)?.[1];
     if (comment !== undefined) {
       if (!reading) print("");

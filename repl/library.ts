@@ -3,6 +3,7 @@ import { rememberPlaces } from "../core/places.ts";
 import { preview } from "../core/preview.ts";
 import { onInterrupt } from "../core/runtime.ts";
 import * as library from "../mod.ts";
+import { commandsOf } from "./commands/mod.ts";
 import type { Host } from "./session.ts";
 import { pictures } from "./term/picture.ts";
 import { plot } from "../nn/term/plot.ts";
@@ -21,6 +22,7 @@ export function libraryHost(colors: Colors): Host {
     live: () => library.memory().tensors,
     onInterrupt,
     show: (value) => display(value, { ...standardOutput(), colors }),
+    commands: commandsOf,
   };
 }
 

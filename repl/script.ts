@@ -16,7 +16,9 @@ export async function runScript(
   rows: AsyncIterable<string> | Iterable<string>,
   { source, base, print }: ScriptOptions,
 ): Promise<string | undefined> {
-  for await (const { text, line, whole } of statements(rows)) {
+  for await (
+    const { text, line, whole } of statements(rows, session.commands)
+  ) {
     const start = `${source}:${line}`;
     if (!whole) {
       return `${start}: SyntaxError: The statement that starts here has no end`;

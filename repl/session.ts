@@ -5,9 +5,12 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { pathToFileURL } from "node:url";
+import type { Command, Complete, Shell } from "./commands/command.ts";
+import { type Commands, setCommands } from "./commands/line.ts";
 import { Engine } from "./engine.ts";
 import { explain, explainSyntax } from "./explain.ts";
 import { compile } from "./source.ts";
+import { type Screen, standardOutput } from "../nn/term/screen.ts";
 
 /** What the session needs from whoever opens it. The tensor library comes in here. */
 export interface Host {
@@ -22,6 +25,19 @@ export interface Host {
   live(): number;
   /** Takes a question to ask before each operation: whether the code that runs was interrupted and the operation must throw. */
   onInterrupt?(interrupted: () => boolean): void;
+  /** Makes the commands, of which each is a global too. */
+  commands?(shell: Shell): readonly Command[];
+  /** Makes what completes names at the prompt. */
+  complete?(shell: Shell): Complete;
+}
+
+export interface SessionOptions {
+  /** Shared memory whose first element another thread sets when Ctrl-C is pressed, for the time in which this thread is busy and hears nothing. */
+  readonly signal?: Int32Array;
+  /** Takes the rows that a command writes while it runs. @default the screen */
+  readonly print?: (text: string) => void;
+  /** Where commands draw. @default standard output */
+  readonly screen?: () => Screen;
 }
 
 /** Where a line comes from. */
@@ -71,14 +87,23 @@ export class Session {
   #queue: Promise<unknown> = Promise.resolve();
   #rows = 0;
 
-  /**
-   * `signal`: shared memory whose first element another thread sets when Ctrl-C is pressed, for the time in which this thread is busy and
-   * hears nothing.
-   */
-  constructor(host: Host, options: { readonly signal?: Int32Array } = {}) {
+  /** By name. */
+  readonly commands: Commands;
+  /** Completes a row of the prompt, where the host can. */
+  readonly complete: Complete | undefined;
+
+  constructor(host: Host, options: SessionOptions = {}) {
     this.#host = host;
     this.#signal = options.signal;
-    for (const [name, value] of Object.entries(host.globals)) {
+    const shell = this.#shell(options);
+    const commands = host.commands?.(shell) ?? [];
+    this.commands = new Map(commands.map((command) => [command.name, command]));
+    this.complete = host.complete?.(shell);
+    setCommands(this.commands);
+    const functions = commands.map(({ name, run }) => [name, run] as const);
+    for (
+      const [name, value] of [...Object.entries(host.globals), ...functions]
+    ) {
       setGlobal(name, value);
     }
     setGlobal("_", undefined);
@@ -135,10 +160,14 @@ export class Session {
   async #evaluate(source: string, place?: Place): Promise<Outcome> {
     const { source: name, line, base } = place ??
       { source: "repl", line: this.#rows + 1 };
-    const compiled = compile(source, base ?? currentFolder());
+    const compiled = compile(source, base ?? currentFolder(), this.commands);
     if (compiled.kind === "incomplete") return compiled;
     const rows = source.split("\n");
     this.#rows += rows.length;
+    if (compiled.kind === "refused") {
+      const error = new Error(compiled.message);
+      return { kind: "error", error, text: explain(error, [], name), line };
+    }
     if (compiled.kind === "error") {
       const text = rows[compiled.line - 1] ?? "";
       return {
@@ -199,6 +228,21 @@ export class Session {
       setGlobal("_error", error);
       return { kind: "error", error, text: explain(error, [], source), line };
     }
+  }
+
+  #shell(
+    {
+      screen = standardOutput,
+      print = (text) => screen().write(`${text}\n`),
+    }: SessionOptions,
+  ): Shell {
+    return {
+      screen,
+      print,
+      globals: this.#host.globals,
+      variables: () => this.#engine.variables(),
+      commands: () => [...this.commands.values()],
+    };
   }
 
   async #collect(): Promise<void> {

@@ -3,6 +3,11 @@
  * whether more lines are needed. Pure: nothing is run here, so a line that is not whole has no effect.
  */
 import { stripTypeScriptTypes } from "node:module";
+import {
+  type CommandLine,
+  commandLine,
+  type Commands,
+} from "./commands/line.ts";
 import { relaxDeclarations } from "./declarations.ts";
 import { rewriteImports } from "./imports.ts";
 import { type Scan, scan } from "./scan.ts";
@@ -11,6 +16,8 @@ export type Compiled =
   /** `quiet`: it ends with a semicolon, so its value is not to be shown. */
   | { readonly kind: "code"; readonly code: string; readonly quiet: boolean }
   | { readonly kind: "incomplete" }
+  /** It names a command that there isn't, or not as the command is used. */
+  | { readonly kind: "refused"; readonly message: string }
   /** `line` and `column` count from 1, within the text. */
   | {
     readonly kind: "error";
@@ -19,14 +26,36 @@ export type Compiled =
     readonly column: number;
   };
 
+const NO_COMMANDS: Commands = new Map();
+
 const INCOMPLETE: Compiled = { kind: "incomplete" };
 
 /** Parses without running, with `await` allowed. */
 const AsyncFunction = Object.getPrototypeOf(async () => {})
   .constructor as FunctionConstructor;
 
-/** Compiles `source`; relative imports in it are relative to `base`. */
-export function compile(source: string, base: URL): Compiled {
+/** Compiles `source`, which may call one of `commands`; relative imports in it are relative to `base`. */
+export function compile(
+  source: string,
+  base: URL,
+  commands: Commands = NO_COMMANDS,
+): Compiled {
+  const line = commandLine(source, commands);
+  if (line === undefined) return compileText(source, base);
+  return line.kind === "call" ? compileCall(line, base) : line;
+}
+
+function compileCall(
+  { texts, shift }: CommandLine & { readonly kind: "call" },
+  base: URL,
+): Compiled {
+  const results = texts.map((text) => compileText(text, base));
+  const result = results.find(({ kind }) => kind === "code") ?? results[0];
+  if (result.kind !== "error" || result.line > 1) return result;
+  return { ...result, column: Math.max(1, result.column - shift) };
+}
+
+function compileText(source: string, base: URL): Compiled {
   const { tokens, unterminated, closed } = scan(source);
   if (unterminated !== undefined) return INCOMPLETE;
   const quiet = tokens.at(-1)?.text === ";";

@@ -2,8 +2,9 @@
  * Splits the text of a file or a pipe into statements, so that each is run and shown by itself, as if somebody had typed it.
  *
  * A statement ends with the row in which it is whole, unless the next row goes on with it: a chain of `.calls()`, an `else`, a binary
- * operator. So a row that doesn't end with a semicolon waits for the next one; an empty row ends the wait.
+ * operator. So a row that doesn't end with a semicolon waits for the next one; an empty row ends the wait. A command is a statement of its own.
  */
+import { commandLine, type Commands, startsCommand } from "./commands/line.ts";
 import { compile } from "./source.ts";
 
 export interface Statement {
@@ -23,6 +24,7 @@ const ANYWHERE = new URL("file:///");
 
 export async function* statements(
   rows: AsyncIterable<string> | Iterable<string>,
+  commands: Commands = new Map(),
 ): AsyncGenerator<Statement> {
   let text = "";
   let first = 0;
@@ -30,7 +32,8 @@ export async function* statements(
   let whole = false;
   for await (const row of rows) {
     line++;
-    if (whole && !GOES_ON.test(row)) {
+    const command = startsCommand(row, commands);
+    if (whole && (command || !GOES_ON.test(row))) {
       yield { text, line: first, whole };
       text = "";
     }
@@ -41,8 +44,10 @@ export async function* statements(
       whole = false;
       continue;
     }
-    whole = compile(text, ANYWHERE).kind !== "incomplete";
-    if (whole && text.trimEnd().endsWith(";")) {
+    whole = compile(text, ANYWHERE, commands).kind !== "incomplete";
+    const ends = text.trimEnd().endsWith(";") ||
+      commandLine(text, commands) !== undefined;
+    if (whole && ends) {
       yield { text, line: first, whole };
       text = "";
       whole = false;

@@ -44,3 +44,9 @@ export interface Shell {
 
 /** Commands that belong together, made for one session. */
 export type Family = (shell: Shell) => readonly Command[];
+
+/** What could stand at the end of the first `cursor` characters of a row, and where the part begins that each of them replaces. */
+export type Complete = (
+  line: string,
+  cursor: number,
+) => Promise<{ readonly items: readonly string[]; readonly from: number }>;
