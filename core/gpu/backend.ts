@@ -36,7 +36,7 @@ import {
 } from "./plans.ts";
 import { BufferPool, type GpuBlock } from "./pool.ts";
 import { Readback } from "./readback.ts";
-import { measureCalls, type TuneResult } from "./tuner.ts";
+import { measureCalls, type TuneResult, type Workbench } from "./tuner.ts";
 import { Tuning } from "./tuning.ts";
 import { UniformArena } from "./uniforms.ts";
 
@@ -131,7 +131,9 @@ export class GpuBackend implements Backend {
     attrs: Attrs,
   ): void {
     this.#requireAlive();
-    const plan = this.#plans.get(callOf(op, inputs, outputs, attrs));
+    const call = callOf(op, inputs, outputs, attrs);
+    const plan = this.#plans.get(call);
+    this.#queue.observer?.called?.(call as Call<unknown>, plan);
     this.#record(op, plan, inputs, outputs);
   }
 
@@ -154,21 +156,28 @@ export class GpuBackend implements Backend {
     return await this.measure(calls, onMeasured);
   }
 
+  /** Its parts, for those who measure and explain it. */
+  get workbench(): Workbench {
+    return {
+      device: this.#device,
+      plans: this.#plans,
+      tuning: this.tuning,
+      observe: (observer) => this.#queue.observer = observer,
+      allocate: (meta) => this.allocate(meta),
+      upload: (meta, data) => this.upload(meta, data),
+      release: (block) => this.release(block),
+      record: (op, plan, inputs, outputs) =>
+        this.#record(op, plan, inputs, outputs),
+      synchronize: () => this.synchronize(),
+    };
+  }
+
   /** Measures each variant of these calls, and runs the fastest from then on. */
   async measure(
     calls: readonly Call<unknown>[],
     onMeasured?: (result: TuneResult) => void,
   ): Promise<TuneResult[]> {
-    const bench = {
-      plans: this.#plans,
-      tuning: this.tuning,
-      allocate: (meta: Meta) => this.allocate(meta),
-      upload: (meta: Meta, data: HostData) => this.upload(meta, data),
-      release: (block: Block) => this.release(block),
-      record: this.#record.bind(this),
-      synchronize: () => this.synchronize(),
-    };
-    const results = await measureCalls(bench, calls, onMeasured);
+    const results = await measureCalls(this.workbench, calls, onMeasured);
     this.#plans.clear();
     return results;
   }
@@ -193,7 +202,7 @@ export class GpuBackend implements Backend {
         start: 0,
       })),
     };
-    for (const prepared of launches) this.#launch(op.name, prepared, places);
+    for (const prepared of launches) this.#launch(prepared, places);
     for (const { block } of places.scratch) this.#pool.give(block);
   }
 
@@ -249,10 +258,10 @@ export class GpuBackend implements Backend {
   }
 
   #launch(
-    op: string,
-    { launch, pipeline }: PreparedLaunch,
+    prepared: PreparedLaunch,
     places: Readonly<Record<Slot, readonly Place[]>>,
   ): void {
+    const { launch, pipeline } = prepared;
     // Before the parameters get their slot, which a submission may recycle.
     if (this.#queue.mustSubmitBefore(pipeline) || this.#uniforms.full) {
       this.#queue.submit();
@@ -269,10 +278,8 @@ export class GpuBackend implements Backend {
     );
     const params = launch.params && this.#uniforms.slot(launch.params);
     this.#queue.launch(
-      op,
-      pipeline,
+      prepared,
       this.#bindGroups.get(pipeline.access, pipeline.layout, bound, params),
-      launch.workgroups,
       reads,
       writes,
     );

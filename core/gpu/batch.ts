@@ -7,7 +7,9 @@
  */
 import { DeviceLostError, LaunchError, OutOfMemoryError } from "../errors.ts";
 import type { Pipeline } from "./pipelines.ts";
+import type { PreparedLaunch } from "./plans.ts";
 import type { GpuBlock } from "./pool.ts";
+import type { LaunchObserver } from "./profile.ts";
 
 /** Launches after which a batch is submitted, so that the GPU starts while the next are recorded. */
 const LAUNCHES_PER_BATCH = 48;
@@ -47,6 +49,8 @@ export interface Around {
 
 /** Records and submits. */
 export class CommandQueue {
+  /** Who sees each launch, while somebody looks. */
+  observer: LaunchObserver | undefined;
   readonly #device: GPUDevice;
   readonly #around: Around;
   #encoder: GPUCommandEncoder | undefined;
@@ -93,18 +97,21 @@ export class CommandQueue {
 
   /** Records a launch, for which {@linkcode mustSubmitBefore} doesn't hold. */
   launch(
-    op: string,
-    pipeline: Pipeline,
+    prepared: PreparedLaunch,
     bindGroup: GPUBindGroup,
-    workgroups: readonly [number, number, number],
     reads: readonly GpuBlock[],
     writes: readonly GpuBlock[],
   ): void {
+    const { op, launch: { workgroups }, pipeline } = prepared;
     const batch = this.#batch;
-    this.#pass ??= this.#openEncoder().beginComputePass();
+    const { observer } = this;
+    const timestampWrites = observer?.before?.(prepared) ?? undefined;
+    if (timestampWrites) this.#endPass();
+    this.#pass ??= this.#openEncoder().beginComputePass({ timestampWrites });
     this.#pass.setPipeline(pipeline.gpu);
     this.#pass.setBindGroup(0, bindGroup);
     this.#pass.dispatchWorkgroups(...workgroups);
+    if (timestampWrites) this.#endPass();
     batch.ops.push(op);
     if (pipeline.checked) batch.unchecked.add(pipeline);
     for (const block of reads) this.#depend(block);
@@ -113,9 +120,17 @@ export class CommandQueue {
       this.#depend(block);
       block.writer = batch;
     }
-    if (pipeline.tried) return;
-    pipeline.tried = true;
+    if (!pipeline.tried) {
+      pipeline.tried = true;
+      this.submit();
+    }
+    observer?.after?.(prepared, () => this.wait());
+  }
+
+  /** Submits, and returns when the GPU is done, where the call does that, as in Deno. */
+  wait(): void {
     this.submit();
+    this.#device.queue.onSubmittedWorkDone().catch(() => {});
   }
 
   /** Records a copy to a buffer that the host will map. Returns the batch that will do it. */

@@ -16,8 +16,10 @@ import type { Tuning } from "./tuning.ts";
 /** Plans that are remembered. */
 const PLAN_CAP = 4096;
 
-/** A launch with its pipeline. */
+/** A launch with its pipeline, and what it is part of. */
 export interface PreparedLaunch {
+  readonly op: string;
+  readonly variant: string;
   readonly launch: Launch;
   readonly pipeline: Pipeline;
 }
@@ -110,6 +112,8 @@ export class PlanCache {
     }
     return {
       launches: plan.launches.map((launch) => ({
+        op: op.name,
+        variant: variant.name,
         launch,
         pipeline: this.#pipelines.get(launch, op.name),
       })),

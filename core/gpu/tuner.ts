@@ -4,12 +4,16 @@ import { sizeOf } from "../../wgsl/shape.ts";
 import type { Block, Operand } from "../backend.ts";
 import { emptyData } from "../host.ts";
 import type { Call, PlanCache, PreparedPlan } from "./plans.ts";
+import type { LaunchObserver } from "./profile.ts";
 import { candidatesOf, kernelsOf, shapeClass, type Tuning } from "./tuning.ts";
 
-/** What measuring needs of a backend. */
+/** The parts of a backend, as far as measuring needs them. */
 export interface Workbench {
+  readonly device: GPUDevice;
   readonly plans: PlanCache;
   readonly tuning: Tuning;
+  /** Sets who sees the launches. */
+  observe(observer: LaunchObserver | undefined): void;
   allocate(meta: Meta): Block;
   upload(meta: Meta, data: HostData): Block;
   release(block: Block): void;
