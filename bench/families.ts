@@ -374,15 +374,3 @@ function softmaxes(): Case[] {
     ];
   });
 }
-
-/** `231 MFLOP`: a number with the prefix that makes it short. */
-export function withPrefix(value: number, unit: string): string {
-  const prefixes = ["", "k", "M", "G", "T"];
-  let step = 0;
-  while (value >= 1000 && step < prefixes.length - 1) {
-    value /= 1000;
-    step++;
-  }
-  const digits = value >= 100 || Number.isInteger(value) ? 0 : 1;
-  return `${value.toFixed(digits)} ${prefixes[step]}${unit}`;
-}

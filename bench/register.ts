@@ -6,7 +6,8 @@
  */
 import type { DeviceInfo } from "../core/backend.ts";
 import { itemBytes, sizeOf } from "../wgsl/shape.ts";
-import { casesOf, type Family, withPrefix } from "./families.ts";
+import { withPrefix } from "../nn/term/units.ts";
+import { casesOf, type Family } from "./families.ts";
 import { type Case, openBench, type Prepared } from "./support.ts";
 
 /** Above this the naive kernel would take seconds on a software adapter, and so would kernels with barriers. */

@@ -6,7 +6,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import config from "../deno.json" with { type: "json" };
-import { casesOf, FAMILIES, type Family, withPrefix } from "./families.ts";
+import { withPrefix } from "../nn/term/units.ts";
+import { casesOf, FAMILIES, type Family } from "./families.ts";
 import {
   hasSaneTimestamps,
   measurePeaks,

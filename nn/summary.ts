@@ -9,6 +9,10 @@ import { formatShape, itemBytes, sizeOf } from "../wgsl/shape.ts";
 import { observeCalls } from "./hooks.ts";
 import { LiveBytes } from "./live_bytes.ts";
 import type { Module } from "./module.ts";
+import { Report } from "./term/drawing.ts";
+import { type Column, tableRows } from "./term/table.ts";
+import { grouped, humanBytes, withPrefix } from "./term/units.ts";
+import { treeLabels } from "./tree.ts";
 
 /** One layer's call. */
 export interface LayerSummary {
@@ -40,7 +44,7 @@ export interface LayerSummary {
  * assertEquals(table.parameters, net.parameterCount());
  * ```
  */
-export class Summary {
+export class Summary extends Report {
   constructor(
     readonly layers: readonly LayerSummary[],
     readonly parameters: number,
@@ -51,7 +55,9 @@ export class Summary {
      * have made, each of which holds its values until its call ends. Buffers that ops use inside don't count, as in `memory()`.
      */
     readonly peakBytes: number,
-  ) {}
+  ) {
+    super();
+  }
 
   get multiplyAdds(): number {
     return this.layers.reduce((sum, layer) => sum + layer.multiplyAdds, 0);
@@ -67,53 +73,51 @@ export class Summary {
       itemBytes("f32") * 2;
   }
 
-  toString(): string {
-    const heads = ["Layer (depth)", "Input", "Output", "Params", "Mult-adds"];
-    const rows = this.layers.map((layer) => [
-      `${"  ".repeat(layer.depth)}${layer.kind}${
-        layer.name ? ` ${layer.name}` : ""
-      }`,
+  /** Floating-point operations of the layers with parameters: a multiply-add is two. */
+  get flops(): number {
+    return 2 * this.multiplyAdds;
+  }
+
+  override rows(columns?: number): string[] {
+    const labels = treeLabels(this.layers);
+    const lines = this.layers.map((layer, i) => [
+      labels[i],
       formatShape(layer.inputShape),
       formatShape(layer.outputShape),
       layer.parameters ? grouped(layer.parameters) : "--",
       layer.multiplyAdds ? grouped(layer.multiplyAdds) : "--",
     ]);
-    const widths = heads.map((head, i) =>
-      Math.max(head.length, ...rows.map((row) => row[i].length))
-    );
-    const line = (cells: readonly string[]) =>
-      cells.map((cell, i) =>
-        i < 3 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])
-      ).join("  ").trimEnd();
-    const rule = "=".repeat(widths.reduce((a, b) => a + b) + 2 * 4);
     const weightBytes = this.parameters * itemBytes("f32");
+    const table = tableRows(HEADS, lines, { columns });
+    const [, rule] = table;
     return [
-      rule,
-      line(heads),
-      rule,
-      ...rows.map(line),
+      ...table,
       rule,
       `Total params: ${grouped(this.parameters)}`,
       `Trainable params: ${grouped(this.trainable)}`,
       `Non-trainable params: ${grouped(this.parameters - this.trainable)}`,
-      `Total mult-adds: ${grouped(this.multiplyAdds)}`,
+      `Total mult-adds: ${grouped(this.multiplyAdds)} (${
+        withPrefix(this.flops, "FLOP")
+      })`,
       rule,
       `Input size: ${humanBytes(this.inputBytes)}`,
       `Forward/backward pass size: ${humanBytes(this.activationBytes)}`,
       `Params size: ${humanBytes(weightBytes)}`,
+      `Estimated total size: ${
+        humanBytes(this.inputBytes + this.activationBytes + weightBytes)
+      }`,
       `Peak memory in evaluation: ${humanBytes(this.peakBytes)}`,
-      rule,
-    ].join("\n");
-  }
-
-  [Symbol.for("Deno.customInspect")](): string {
-    return this.toString();
-  }
-
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return this.toString();
+    ];
   }
 }
+
+const HEADS: readonly Column[] = [
+  { head: "Layer", cut: true },
+  { head: "Input" },
+  { head: "Output" },
+  { head: "Params", align: "right" },
+  { head: "Mult-adds", align: "right" },
+];
 
 /**
  * Every layer's shapes, parameters and multiply-adds for an input of a shape, found by one forward pass on zeros in evaluation mode.
@@ -206,16 +210,4 @@ function describe(module: Module, name: string, net: Module): LayerSummary {
 
 function count(parameters: readonly Tensor[]): number {
   return parameters.reduce((sum, { size }) => sum + size, 0);
-}
-
-function grouped(n: number): string {
-  return n.toLocaleString("en-US");
-}
-
-/** Bytes with the unit that leaves one to three digits before the point. */
-function humanBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB"];
-  const power = Math.min(3, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 ? value : value.toFixed(2)} ${units[power]}`;
 }

@@ -10,3 +10,25 @@ export class Drawing {
     return this.toString();
   }
 }
+
+/** Facts that are shown as rows of text: what they hold can be read from their fields. */
+export abstract class Report {
+  /** The rows, cut to the columns of a screen where they can be. */
+  abstract rows(columns?: number): string[];
+
+  /** All rows, uncut. */
+  toString(): string {
+    return this.rows().join("\n");
+  }
+
+  [Symbol.for("Deno.customInspect")](
+    _inspect?: unknown,
+    options?: { readonly breakLength?: number },
+  ): string {
+    return this.rows(options?.breakLength).join("\n");
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
