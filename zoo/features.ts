@@ -52,7 +52,11 @@ export function features(
   });
 }
 
-function moduleAt(modules: ReadonlyMap<string, Module>, path: string): Module {
+/** The module at a path. Throws a RangeError with the nearest path where there is none. */
+export function moduleAt(
+  modules: ReadonlyMap<string, Module>,
+  path: string,
+): Module {
   const module = modules.get(path);
   if (module) return module;
   const guess = nearest(path, modules.keys());

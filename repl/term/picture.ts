@@ -1,6 +1,5 @@
 /**
- * Grey pictures in a terminal. With colours a character is two pixels, one above the other (`▀` in one grey on another); without, it is one of
- * a few characters of growing density.
+ * Pictures in a terminal, side by side with their labels: as characters, or as pixels where the terminal takes them.
  */
 import { Drawing } from "../../nn/term/drawing.ts";
 import {
@@ -9,12 +8,27 @@ import {
   standardOutput,
 } from "../../nn/term/screen.ts";
 import { padEnd, paint, widthOf } from "../../nn/term/style.ts";
+import { blocks } from "./blocks.ts";
+import type { ColorMap } from "./color_map.ts";
+import { type ImageProtocol, imageProtocol } from "./images.ts";
+import { inlineImage, type PixelProtocol } from "./inline.ts";
+import { compose, type Placed, type Raster } from "./raster.ts";
+import { type Range, resize, spanOf, type Tile, tileOf } from "./tile.ts";
 
-/** A grey picture. Its pixels run row by row, dark to bright. */
+/** A picture. Its pixels run row by row. */
 export interface Picture {
+  /** `[height, width]`, dark to bright, or `[height, width, 3]`: red, green and blue of each pixel. */
   readonly pixels: ArrayLike<number>;
   readonly width: number;
   readonly height: number;
+  /** @default 1 */
+  readonly channels?: 1 | 3;
+  /** How numbers become colours, where there is one a pixel. @default "grey" */
+  readonly map?: ColorMap;
+  /** The values that are black and white. @default those of the options */
+  readonly range?: Range;
+  /** `[height, width]`: laid over the picture where it is above 0; without colours it stands alone. */
+  readonly heat?: ArrayLike<number>;
   /** Stands beneath it, wrapped to its width. */
   readonly label?: string;
   /** Green or red for the label. */
@@ -23,11 +37,22 @@ export interface Picture {
 
 /** Options of {@linkcode pictures}. */
 export interface PictureOptions {
-  /** The pixel values that are black and white. @default the smallest and the largest of each picture */
-  readonly range?: readonly [number, number];
+  /**
+   * The pixel values that are black and white; `"each"`: the smallest and the largest of each picture; `"all"`: of all of them. Those of a signed
+   * map are as far below zero as above.
+   *
+   * @default "each"
+   */
+  readonly range?: Range | "each" | "all";
   /** Columns of one picture, at most. @default its own width, less where a row of them needs it */
   readonly width?: number;
+  /** Pictures in a row. @default as many as the screen has room for */
+  readonly columns?: number;
+  /** Columns that a pixel takes, where there is room. @default 1 */
+  readonly scale?: number;
   readonly screen?: Pick<Screen, "colors" | "columns">;
+  /** @default what the terminal is able to show; half blocks where a screen is given */
+  readonly images?: ImageProtocol;
 }
 
 /** Below this many columns a picture isn't made smaller for the sake of the others; the row is broken instead. */
@@ -36,8 +61,66 @@ const LEAST_WIDTH = 14;
 /** Blank columns between two pictures. */
 const GAP = 2;
 
-/** Characters from black to white. */
-const RAMP = " .:-=+*#%@";
+/** Pixels of a column where pixels are sent: the terminal fits the picture into its columns, but for sixel. */
+const COLUMN_PIXELS: Readonly<Record<PixelProtocol, number>> = {
+  kitty: 10,
+  iterm: 10,
+  sixel: 8,
+};
+
+/** Pixels between two pictures of a raster. */
+const RASTER_GAP = 2;
+
+/** Pixels that the larger side of each of several pictures has in a raster, at least. */
+const RASTER_SIZE = 32;
+
+/** A drawing that was made of pictures, which can be saved and shown elsewhere. */
+export class Gallery extends Drawing {
+  constructor(
+    rows: readonly string[],
+    readonly pictures: readonly Picture[],
+    /** How many of them stand in a row. */
+    readonly perRow: number,
+    readonly range: Range | "each" | "all" = "each",
+  ) {
+    super(rows);
+  }
+
+  /** All pictures in one, without labels, `scale` pixels to a pixel. @default 1 for one picture; small ones among several become larger */
+  raster(scale?: number): Raster {
+    return rasterOf(tilesOf(this.pictures, this.range, false), {
+      perRow: this.perRow,
+      scale,
+    });
+  }
+
+  /** One of the pictures, `scale` pixels to a pixel. */
+  rasterAt(index: number, scale = 1): Raster {
+    const tile = tilesOf(this.pictures, this.range, false)[index];
+    return rasterOf([tile], { perRow: 1, scale });
+  }
+}
+
+function rasterOf(
+  tiles: readonly Tile[],
+  { perRow, scale }: { perRow: number; scale?: number | undefined },
+): Raster {
+  const width = Math.max(1, ...tiles.map((tile) => tile.width));
+  const height = Math.max(1, ...tiles.map((tile) => tile.height));
+  const least = tiles.length > 1 ? RASTER_SIZE : 1;
+  const times = scale ?? Math.ceil(least / Math.max(width, height));
+  const [stepX, stepY] = [width, height].map((n) => n * times + RASTER_GAP);
+  const placed = tiles.map((tile, i): Placed => ({
+    tile,
+    x: (i % perRow) * stepX,
+    y: Math.floor(i / perRow) * stepY,
+    width: Math.max(1, Math.round(tile.width * times)),
+    height: Math.max(1, Math.round(tile.height * times)),
+  }));
+  const right = Math.max(1, ...placed.map(({ x, width }) => x + width));
+  const bottom = Math.max(1, ...placed.map(({ y, height }) => y + height));
+  return compose(right, bottom, placed);
+}
 
 /**
  * Draws pictures side by side, in as many rows as the screen needs, each with its label beneath.
@@ -55,126 +138,146 @@ const RAMP = " .:-=+*#%@";
 export function pictures(
   list: readonly Picture[],
   options: PictureOptions = {},
-): Drawing {
-  const { screen = standardOutput() } = options;
-  if (list.length === 0) return new Drawing([]);
-  const widest = options.width ?? Math.max(...list.map(({ width }) => width));
-  const share = Math.floor((screen.columns + GAP) / list.length) - GAP;
-  const width = Math.max(1, Math.min(widest, Math.max(share, LEAST_WIDTH)));
-  const perRow = Math.max(
-    1,
-    Math.floor((screen.columns + GAP) / (width + GAP)),
-  );
+): Gallery {
+  const { screen = standardOutput(), range = "each" } = options;
+  const images = options.images ?? (options.screen ? "half" : imageProtocol());
+  if (list.length === 0) return new Gallery([], [], 1);
+  const { width, perRow } = layOut(list, options, screen.columns);
+  const gallery = (rows: readonly string[]) =>
+    new Gallery(rows, list, perRow, range);
+  if (images === "off") return gallery([placeholder(list)]);
 
+  // A screen without colours takes no control codes either.
+  const plain = screen.colors === "none";
+  const tiles = tilesOf(list, range, plain);
   const rows: string[] = [];
   for (let i = 0; i < list.length; i += perRow) {
     if (i > 0) rows.push("");
-    const blocks = list.slice(i, i + perRow).map((picture) => [
-      ...draw(
-        picture,
-        Math.min(width, picture.width),
-        options.range,
-        screen.colors,
-      ),
-      ...caption(picture, width, screen.colors),
-    ]);
-    rows.push(...sideBySide(blocks, width));
+    const row = tiles.slice(i, i + perRow).map((tile, k): Cell => {
+      const picture = list[i + k];
+      const columns = Math.min(width, columnsOf(picture, options.scale));
+      return {
+        tile,
+        columns,
+        half: Math.max(1, Math.round(tile.height * columns / tile.width)),
+        caption: caption(picture, width, screen.colors),
+        label: picture.label,
+      };
+    });
+    rows.push(
+      ...(plain || images === "half"
+        ? characterRow(row, width, screen.colors)
+        : pixelRow(row, width, images)),
+    );
   }
-  return new Drawing(rows);
+  return gallery(rows);
 }
 
-function draw(
-  picture: Picture,
+/** A picture of a row, and what it takes. */
+interface Cell {
+  readonly tile: Tile;
+  readonly columns: number;
+  /** Its height in half rows: as high as a column is wide. */
+  readonly half: number;
+  readonly caption: readonly string[];
+  readonly label: string | undefined;
+}
+
+/** How many columns a picture gets, and how many pictures a row. */
+function layOut(
+  list: readonly Picture[],
+  options: PictureOptions,
+  available: number,
+): { width: number; perRow: number } {
+  const { columns, scale } = options;
+  const count = columns ?? list.length;
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RangeError(
+      `Cannot put ${count} pictures in a row: expected a whole number from 1`,
+    );
+  }
+  const widest = options.width ??
+    Math.max(...list.map((picture) => columnsOf(picture, scale)));
+  const share = Math.floor((available + GAP) / count) - GAP;
+  // Whoever asks for so many in a row takes them small.
+  const least = columns === undefined ? LEAST_WIDTH : 1;
+  const width = Math.max(1, Math.min(widest, Math.max(share, least)));
+  const fitting = Math.floor((available + GAP) / (width + GAP));
+  const perRow = columns ?? Math.max(1, Math.min(list.length, fitting));
+  return { width, perRow };
+}
+
+function columnsOf({ width }: Picture, scale = 1): number {
+  return Math.max(1, Math.round(width * scale));
+}
+
+/** The pictures between their blacks and whites. */
+function tilesOf(
+  list: readonly Picture[],
+  range: Range | "each" | "all",
+  plain: boolean,
+): Tile[] {
+  const shared = range === "all"
+    ? spanOf(list.map(({ pixels }) => pixels))
+    : range;
+  return list.map((picture) => {
+    const [low, high] = picture.range ??
+      (shared === "each" ? spanOf([picture.pixels]) : shared);
+    const most = Math.max(Math.abs(low), Math.abs(high));
+    const signed = picture.map === "signed";
+    return tileOf(picture, signed ? [-most, most] : [low, high], plain);
+  });
+}
+
+/** A row of pictures as characters, with the labels beneath the highest. */
+function characterRow(
+  row: readonly Cell[],
   width: number,
-  range: readonly [number, number] | undefined,
   colors: Colors,
 ): string[] {
-  const values = Array.from(picture.pixels);
-  const [black, white] = range ?? [Math.min(...values), Math.max(...values)];
-  const scale = white > black ? 1 / (white - black) : 0;
-  const height = Math.max(
-    1,
-    Math.round(picture.height * width / picture.width),
+  const drawn = row.map(({ tile, columns, half }) =>
+    blocks(resize(tile, columns, half), colors)
   );
-  const small = resize(picture, width, height).map((value) =>
-    Math.min(1, Math.max(0, (value - black) * scale))
-  );
-  return Array.from({ length: Math.ceil(height / 2) }, (_, row) => {
-    const cells = Array.from({ length: width }, (_, x): [number, number] => {
-      const top = small[2 * row * width + x];
-      return [top, small[(2 * row + 1) * width + x] ?? top];
-    });
-    return colors === "none"
-      ? cells.map(([top, bottom]) => character((top + bottom) / 2)).join("")
-      : greyRow(cells, colors);
-  });
+  return [
+    ...sideBySide(drawn, width),
+    ...sideBySide(row.map(({ caption }) => caption), width),
+  ];
 }
 
-function character(grey: number): string {
-  return RAMP[Math.min(RAMP.length - 1, Math.round(grey * (RAMP.length - 1)))];
+/** A row of pictures as one that the terminal draws, with the labels beneath. */
+function pixelRow(
+  row: readonly Cell[],
+  width: number,
+  protocol: PixelProtocol,
+): string[] {
+  const pixels = COLUMN_PIXELS[protocol];
+  const rows = Math.max(...row.map(({ half }) => Math.ceil(half / 2)));
+  const columns = row.length * (width + GAP) - GAP;
+  const placed = row.map(({ tile, columns, half }, k): Placed => ({
+    tile,
+    x: k * (width + GAP) * pixels,
+    y: 0,
+    width: columns * pixels,
+    height: half * pixels,
+  }));
+  const raster = compose(columns * pixels, rows * 2 * pixels, placed);
+  const drawn = inlineImage(raster, columns, rows, protocol);
+  const labels = row.flatMap(({ label }) => label ?? []);
+  // How many columns a sixel picture takes is the terminal's affair, so its labels can't stand beneath it.
+  const captions = protocol === "sixel"
+    ? labels.length > 0 ? [labels.join(" · ")] : []
+    : sideBySide(row.map(({ caption }) => caption), width);
+  return [drawn, ...captions];
 }
 
-/** Half blocks. A colour is only named where it changes. */
-function greyRow(cells: readonly [number, number][], colors: Colors): string {
-  let row = "";
-  let before: [string, string] = ["", ""];
-  for (const [top, bottom] of cells) {
-    const next: [string, string] = [
-      greyCode(38, top, colors),
-      greyCode(48, bottom, colors),
-    ];
-    const codes = next.filter((code, i) => code !== before[i]);
-    if (codes.length > 0) row += `\x1b[${codes.join(";")}m`;
-    row += "▀";
-    before = next;
-  }
-  return `${row}\x1b[0m`;
-}
-
-function greyCode(layer: 38 | 48, grey: number, colors: Colors): string {
-  if (colors === "full") {
-    const level = Math.round(grey * 255);
-    return `${layer};2;${level};${level};${level}`;
-  }
-  // 16 is black, 232 to 255 are greys between, and 231 is white.
-  const step = Math.round(grey * 25);
-  return `${layer};5;${step === 0 ? 16 : step === 25 ? 231 : 231 + step}`;
-}
-
-/** Means over the pixels that a smaller picture's pixel covers. */
-function resize(
-  { pixels, width, height }: Picture,
-  toWidth: number,
-  toHeight: number,
-): number[] {
-  const across = coverage(width, toWidth);
-  const down = coverage(height, toHeight);
-  return down.flatMap((rows) =>
-    across.map((columns) => {
-      let sum = 0;
-      for (const [y, rowShare] of rows) {
-        for (const [x, share] of columns) {
-          sum += pixels[y * width + x] * rowShare * share;
-        }
-      }
-      return sum;
-    })
-  );
-}
-
-/** For each of `to` equal parts of an axis: the pixels that it covers, with their shares. */
-function coverage(from: number, to: number): [number, number][][] {
-  const size = from / to;
-  return Array.from({ length: to }, (_, i) => {
-    const start = i * size;
-    const end = Math.min(from, start + size);
-    const covered: [number, number][] = [];
-    for (let k = Math.floor(start); k < end - 1e-9; k++) {
-      const part = Math.min(end, k + 1) - Math.max(start, k);
-      covered.push([k, part / size]);
-    }
-    return covered;
-  });
+/** What stands in the pictures' place where they are off. */
+function placeholder(list: readonly Picture[]): string {
+  const [{ width, height }] = list;
+  const same = list.every((p) => p.width === width && p.height === height);
+  const size = same ? ` of ${height}×${width}` : "";
+  return list.length === 1
+    ? `[a picture${size}]`
+    : `[${list.length} pictures${size}]`;
 }
 
 function caption(
