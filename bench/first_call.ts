@@ -7,7 +7,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { init, type Tensor, zeros, zoo } from "../mod.ts";
 import { markdown } from "./report.ts";
-import { median } from "./support.ts";
+import { median } from "../core/median.ts";
 
 /** The networks and what they are called with. */
 const NETWORKS = {

@@ -5,6 +5,7 @@
  * are measured just before each family: the arithmetic peak (A) and the copy kernel's rate (C).
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { median } from "../core/median.ts";
 import config from "../deno.json" with { type: "json" };
 import { withPrefix } from "../nn/term/units.ts";
 import { casesOf, FAMILIES, type Family } from "./families.ts";
@@ -14,7 +15,7 @@ import {
   type Peaks,
 } from "./limits/limits.ts";
 import { fits, timedVariants } from "./register.ts";
-import { type Bench, median, openBench, type Prepared } from "./support.ts";
+import { type Bench, openBench, type Prepared } from "./support.ts";
 
 /** One line of a table. */
 interface Row {

@@ -242,12 +242,3 @@ function uniformBuffer(device: GPUDevice, { params }: Launch): GPUBuffer {
   device.queue.writeBuffer(buffer, 0, params!);
   return buffer;
 }
-
-/** The middle of some numbers. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1
-    ? sorted[middle]
-    : (sorted[middle - 1] + sorted[middle]) / 2;
-}

@@ -8,7 +8,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { tolerance } from "../../tests/support/tolerance.ts";
 import { markdown } from "../report.ts";
-import { median } from "../support.ts";
+import { median } from "../../core/median.ts";
 import { countDispatches } from "./dispatches.ts";
 import { openJax } from "./jax.ts";
 import { openOrt } from "./ort.ts";

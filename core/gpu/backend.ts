@@ -169,6 +169,7 @@ export class GpuBackend implements Backend {
       record: (op, plan, inputs, outputs) =>
         this.#record(op, plan, inputs, outputs),
       synchronize: () => this.synchronize(),
+      trim: () => this.trim(),
     };
   }
 

@@ -3,6 +3,7 @@ import type { AnyOp, HostData, Meta, Variant, View } from "../../wgsl/op.ts";
 import { sizeOf } from "../../wgsl/shape.ts";
 import type { Block, Operand } from "../backend.ts";
 import { emptyData } from "../host.ts";
+import { median } from "../median.ts";
 import type { Call, PlanCache, PreparedPlan } from "./plans.ts";
 import type { LaunchObserver } from "./profile.ts";
 import { candidatesOf, kernelsOf, shapeClass, type Tuning } from "./tuning.ts";
@@ -24,6 +25,8 @@ export interface Workbench {
     outputs: readonly Operand[],
   ): void;
   synchronize(): Promise<void>;
+  /** Gives pooled memory back. */
+  trim(): void;
 }
 
 /** The variants of one call, measured. */
@@ -83,18 +86,22 @@ export async function measureCalls(
   return results;
 }
 
-/** Median milliseconds of one call by variant, fastest first. */
-async function measureVariants(
+/** Median milliseconds of one call by variant, fastest first, on made-up values. `before` is called before each run, and may throw. */
+export async function measureVariants(
   bench: Workbench,
   call: Call<unknown>,
   candidates: readonly Variant<unknown>[],
+  before: () => void = () => {},
 ): Promise<[string, number][]> {
   const inputs = call.inputs.map((view) => madeUp(bench, view));
-  const outputs = call.outputs.map((view) => ({
+  const { inPlace } = call.op;
+  const made = inPlace ? [] : call.outputs.map((view) => ({
     view,
     block: bench.allocate(view),
   }));
+  const outputs = inPlace?.map((i) => inputs[i]) ?? made;
   const run = async (plan: PreparedPlan, times: number): Promise<number> => {
+    before();
     const start = performance.now();
     for (let i = 0; i < times; i++) {
       bench.record(call.op, plan, inputs, outputs);
@@ -124,12 +131,12 @@ async function measureVariants(
       .map(({ name, ms }): [string, number] => [name, median(ms)])
       .sort(([, a], [, b]) => a - b);
   } finally {
-    for (const { block } of [...inputs, ...outputs]) bench.release(block);
+    for (const { block } of [...inputs, ...made]) bench.release(block);
   }
 }
 
 /** An operand of made-up values: fractions for floats, zeros for integers, which may be indices. */
-function madeUp(bench: Workbench, view: View): Operand {
+export function madeUp(bench: Workbench, view: View): Operand {
   const span = view.shape.reduce(
     (end, n, d) => end + (n - 1) * view.strides[d],
     view.offset + 1,
@@ -141,9 +148,4 @@ function madeUp(bench: Workbench, view: View): Operand {
   }
   const meta = { shape: [size], dtype: view.dtype };
   return { view, block: bench.upload(meta, data) };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
