@@ -15,7 +15,12 @@ import { type Edge, isRecording, Node } from "./autograd.ts";
 import type { Backend, Block, Operand } from "./backend.ts";
 import { LaunchError } from "./errors.ts";
 import { keep } from "./recompute.ts";
-import { checkInterrupt, currentBackend, currentPath } from "./runtime.ts";
+import {
+  checkInterrupt,
+  currentBackend,
+  currentPath,
+  openedBackend,
+} from "./runtime.ts";
 import { Storage } from "./storage.ts";
 import { isFloat, metaOf, TensorBase } from "./tensor_base.ts";
 
@@ -46,7 +51,7 @@ export function execute<Attrs>(
       return dense;
     });
     if (op.inPlace) {
-      overwrite(op, op.inPlace, inputs, operands, attrs);
+      overwrite(backend, op, op.inPlace, inputs, operands, attrs);
       return [];
     }
     for (const meta of metas) {
@@ -79,6 +84,11 @@ function backendOf(name: string, inputs: readonly TensorBase[]): Backend {
       }, expected a tensor`,
     );
   }
+  const active = openedBackend();
+  if (active?.adopt) {
+    active.adopt(inputs.map(({ storage }) => storage), name);
+    return active;
+  }
   const [backend, ...others] = inputs.map(({ storage }) => storage.backend);
   const gone = [backend, ...others].find(({ lost }) => lost);
   if (gone) throw gone.lost;
@@ -100,6 +110,7 @@ function densify(backend: Backend, operand: Operand): Operand {
 }
 
 function overwrite<Attrs>(
+  backend: Backend,
   op: Op<Attrs>,
   inPlace: readonly number[],
   inputs: readonly TensorBase[],
@@ -116,7 +127,6 @@ function overwrite<Attrs>(
     }
     return operands[i];
   });
-  const { backend } = inputs[0].storage;
   backend.run(op, operands, targets, attrs);
   for (const i of inPlace) {
     inputs[i].storage.version++;

@@ -1,5 +1,15 @@
 /** What the tensor core asks of a device. There are two: WebGPU (core/gpu) and the CPU, which runs the ops' references (core/cpu.ts). */
-import type { DType, HostData, Limits, Meta, Op, View } from "../wgsl/op.ts";
+import type {
+  AnyOp,
+  DType,
+  HostData,
+  Launch,
+  Limits,
+  Meta,
+  Op,
+  View,
+} from "../wgsl/op.ts";
+import type { Storage } from "./storage.ts";
 
 /** Memory of one tensor on a device. Each backend has its own subclass and is only ever given its own. */
 export abstract class Block {
@@ -31,9 +41,63 @@ export interface PoolStatus {
   readonly buffers: number;
 }
 
+/** One call of a sequence that is prepared. Its operands' blocks are named by their positions in the list that each run is given. */
+export interface PreparedCall {
+  readonly op: AnyOp;
+  readonly attrs: unknown;
+  readonly inputs: readonly PreparedOperand[];
+  readonly outputs: readonly PreparedOperand[];
+}
+
+/** A view of a block that is known when the sequence runs. */
+export interface PreparedOperand {
+  readonly view: View;
+  readonly block: number;
+  /** Whether its content is the same at every run. @default false */
+  readonly constant?: boolean;
+}
+
+/** What a prepared call launches, for those who want to know. */
+export interface PreparedInfo {
+  /** Undefined on a device without kernels. */
+  readonly variant: string | undefined;
+  /** Launches of every run. */
+  readonly launches: readonly Launch[];
+  /** Launches that are done once, because all that they read is constant. */
+  readonly once: readonly Launch[];
+}
+
+/** Calls that are ready to be run again and again with hardly any work on the host. */
+export interface Prepared {
+  /** By call. */
+  readonly info: readonly PreparedInfo[];
+  /** Bytes of the scratch memory that each call needs while it runs, by call. */
+  readonly scratch: readonly (readonly number[])[];
+  /** Bytes of what is computed once and kept. */
+  readonly kept: readonly number[];
+  /** Gives it the memory that it needs: for each call as many blocks as `scratch` says, and those of `kept`. */
+  provide(
+    scratch: readonly (readonly Block[])[],
+    kept: readonly Block[],
+  ): void;
+  /** Gives a call other attributes, which may change parameters but not what is launched. */
+  update(call: number, attrs: unknown): void;
+  /** Computes what is computed once, from the blocks that are given. */
+  runOnce(blocks: readonly Block[]): void;
+  /** Runs all calls on these blocks. */
+  run(blocks: readonly Block[]): void;
+  destroy(): void;
+}
+
 /** A device that tensors live on. */
 export interface Backend {
   readonly info: DeviceInfo;
+  /** Whether its tensors have no memory, because calls are only written down. @default false */
+  readonly virtual?: boolean;
+  /** Takes tensors of another device as operands of its own, where it stands in for that device. */
+  adopt?(storages: readonly Storage[], op: string): void;
+  /** Makes a sequence of calls ready. */
+  prepare(calls: readonly PreparedCall[]): Prepared;
   /** Why the device can't be used any more, if so. */
   readonly lost: Error | undefined;
   /** Throws a DTypeError for an element type that the device doesn't have. */

@@ -15,6 +15,9 @@ import {
   type DeviceInfo,
   type Operand,
   type PoolStatus,
+  type Prepared,
+  type PreparedCall,
+  type PreparedOperand,
 } from "./backend.ts";
 import { OutOfMemoryError } from "./errors.ts";
 import { emptyData, gather } from "./host.ts";
@@ -95,6 +98,29 @@ export class CpuBackend implements Backend {
 
   accepts(_view: View): boolean {
     return true;
+  }
+
+  /** Sequences are no faster here: their calls run one by one. */
+  prepare(calls: readonly PreparedCall[]): Prepared {
+    const attrs = calls.map((call) => call.attrs);
+    return {
+      info: calls.map(() => ({ variant: undefined, launches: [], once: [] })),
+      scratch: calls.map(() => []),
+      kept: [],
+      provide: () => {},
+      update: (call, changed) => attrs[call] = changed,
+      runOnce: () => {},
+      run: (blocks) => {
+        const place = ({ view, block }: PreparedOperand): Operand => ({
+          view,
+          block: blocks[block],
+        });
+        calls.forEach(({ op, inputs, outputs }, i) => {
+          this.run(op, inputs.map(place), outputs.map(place), attrs[i]);
+        });
+      },
+      destroy: () => {},
+    };
   }
 
   read({ view, block }: Operand): Promise<HostData> {

@@ -53,6 +53,25 @@ export class OutOfMemoryError extends RangeError {
 }
 
 /**
+ * A function that `compile` can't follow, or a compiled one that is given what it wasn't compiled for.
+ *
+ * @example
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { compile, CompileError, init } from "@tessera/tessera";
+ *
+ * await init();
+ * await assertRejects(() => compile((x) => x.reshape([2, 3]), [2, 2]), TypeError);
+ * const run = await compile((x) => x.mul(2), [2, 2]);
+ * run.dispose();
+ * await assertRejects(async () => await run(run.example()).read(), CompileError);
+ * ```
+ */
+export class CompileError extends Error {
+  override readonly name = "CompileError";
+}
+
+/**
  * A kernel that doesn't compile: which file, where in it (from 1), and the op that needed it.
  *
  * @example

@@ -202,6 +202,17 @@ export function currentBackend(): Backend {
   return runtime.backend;
 }
 
+/** Runs `body`, all that it calls before its first `await`, with another backend in use. */
+export function withBackend<T>(backend: Backend, body: () => T): T {
+  const before = runtime.backend;
+  runtime.backend = backend;
+  try {
+    return body();
+  } finally {
+    runtime.backend = before;
+  }
+}
+
 /** The GPU in use; undefined on the CPU device. */
 export function currentGpu(): GpuBackend | undefined {
   const backend = currentBackend();

@@ -2,6 +2,7 @@
 import type { DType, HostData, Meta } from "../wgsl/op.ts";
 import { itemBytes, sizeOf } from "../wgsl/shape.ts";
 import type { Backend, Block } from "./backend.ts";
+import { CompileError } from "./errors.ts";
 import { openedBackend } from "./runtime.ts";
 
 /** What {@linkcode memory} tells. */
@@ -92,6 +93,7 @@ export class Storage {
     this.#block = block;
     this.dtype = dtype;
     this.bytes = sizeOf(shape) * itemBytes(dtype);
+    if (backend.virtual) return;
     live.buffers++;
     live.bytes += this.bytes;
     live.peakBytes = Math.max(live.peakBytes, live.bytes);
@@ -110,6 +112,11 @@ export class Storage {
 
   /** Changes memory with another storage of the same size and dtype. */
   swap(other: Storage): void {
+    if (this.backend !== other.backend) {
+      throw new CompileError(
+        "Cannot compile what replaces a tensor's memory: use calls that write in place instead of assign()",
+      );
+    }
     [this.#block, other.#block] = [other.#block, this.#block];
     for (const storage of [this, other]) {
       storage.version++;
@@ -134,6 +141,7 @@ export class Storage {
     this.backend.release(this.#block);
     this.#block = undefined;
     this.host = undefined;
+    if (this.backend.virtual) return;
     live.buffers--;
     live.bytes -= this.bytes;
   }

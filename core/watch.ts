@@ -32,6 +32,11 @@ export function showOp(
   for (const watcher of watchers) watcher(op, inputs, outputs, gradientOf);
 }
 
+/** The op, with its layer, whose gradient is being computed, where somebody watches. */
+export function currentGradient(): string | undefined {
+  return gradientOf;
+}
+
 /** Whether anybody watches. */
 export function isWatched(): boolean {
   return watchers.size > 0;

@@ -15,6 +15,7 @@
 import { DTypeError, ShapeError } from "./errors.ts";
 import { bind, type Box, type Walk, windowOf } from "./launch.ts";
 import type {
+  AnyOp,
   Apply,
   Binding,
   GradientContext,
@@ -229,6 +230,18 @@ function activationCode(activation: Activation | undefined) {
     (_, i) => `f32(${values[Number(i)]})`,
   );
   return { call: known, code: functionsOf(functions), flops };
+}
+
+/** An op as the activation of an epilogue, or undefined where it can't be one. */
+export function activationOf(
+  op: AnyOp,
+  attrs: unknown,
+): Activation | undefined {
+  const name = (Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[])
+    .find((key) => ACTIVATIONS[key] as AnyOp === op);
+  if (name === undefined) return undefined;
+  const given = attrs as Readonly<Record<string, number | string>>;
+  return Object.keys(given).length === 0 ? { name } : { name, attrs: given };
 }
 
 function opOf({ name, attrs }: Activation): {

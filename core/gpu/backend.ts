@@ -20,6 +20,8 @@ import type {
   DeviceInfo,
   Operand,
   PoolStatus,
+  Prepared,
+  PreparedCall,
 } from "../backend.ts";
 import { isStrided } from "../../wgsl/op.ts";
 import { DTypeError } from "../errors.ts";
@@ -36,6 +38,7 @@ import {
 } from "./plans.ts";
 import { BufferPool, type GpuBlock } from "./pool.ts";
 import { Readback } from "./readback.ts";
+import { Replay } from "./replay.ts";
 import { measureCalls, type TuneResult, type Workbench } from "./tuner.ts";
 import { Tuning } from "./tuning.ts";
 import { UniformArena } from "./uniforms.ts";
@@ -210,6 +213,23 @@ export class GpuBackend implements Backend {
   accepts(view: View): boolean {
     return isContiguous(view) &&
       (view.offset * itemBytes(view.dtype)) % ALIGN === 0;
+  }
+
+  prepare(calls: readonly PreparedCall[]): Prepared {
+    this.#requireAlive();
+    const plan = (call: Call<unknown>) => {
+      const variant = this.#plans.choose(call);
+      return {
+        variant: variant.name,
+        plan: this.#plans.prepare(call, variant),
+      };
+    };
+    return new Replay({
+      device: this.#device,
+      queue: this.#queue,
+      plan,
+      requireAlive: () => this.#requireAlive(),
+    }, calls);
   }
 
   async read({ view, block }: Operand): Promise<HostData> {

@@ -37,6 +37,14 @@ export class Batch {
   constructor(readonly number: number) {}
 }
 
+/** A launch that is recorded as it stands. */
+export interface QueuedLaunch {
+  readonly op: string;
+  readonly pipeline: Pipeline;
+  bindGroup: GPUBindGroup | undefined;
+  readonly workgroups: readonly [number, number, number];
+}
+
 /** What goes with submissions. */
 export interface Around {
   /** Just before one. */
@@ -131,6 +139,49 @@ export class CommandQueue {
   wait(): void {
     this.submit();
     this.#device.queue.onSubmittedWorkDone().catch(() => {});
+  }
+
+  /** Records launches that have their bind groups, in one batch where their pipelines have been tried, and submits them. */
+  replay(
+    launches: readonly QueuedLaunch[],
+    reads: ReadonlySet<GpuBlock>,
+    writes: ReadonlySet<GpuBlock>,
+  ): void {
+    const [first, ...rest] = launches;
+    if (first === undefined) return;
+    if (launches.every(({ pipeline }) => pipeline.tried)) {
+      if (this.#batch.copies > 0) this.submit();
+      this.launch(
+        first.op,
+        first.pipeline,
+        first.bindGroup!,
+        first.workgroups,
+        [...reads],
+        [...writes],
+      );
+      const pass = this.#pass!;
+      const { ops, unchecked } = this.#batch;
+      for (const { op, pipeline, bindGroup, workgroups } of rest) {
+        pass.setPipeline(pipeline.gpu);
+        pass.setBindGroup(0, bindGroup!);
+        pass.dispatchWorkgroups(...workgroups);
+        ops.push(op);
+        if (pipeline.checked) unchecked.add(pipeline);
+      }
+    } else {
+      for (const { op, pipeline, bindGroup, workgroups } of launches) {
+        if (this.mustSubmitBefore(pipeline)) this.submit();
+        this.launch(
+          op,
+          pipeline,
+          bindGroup!,
+          workgroups,
+          [...reads],
+          [...writes],
+        );
+      }
+    }
+    this.submit();
   }
 
   /** Records a copy to a buffer that the host will map. Returns the batch that will do it. */

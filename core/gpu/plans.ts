@@ -122,6 +122,11 @@ export class PlanCache {
   }
 
   #make<Attrs>(call: Call<Attrs>): PreparedPlan {
+    return this.prepare(call, this.choose(call));
+  }
+
+  /** The variant that a call runs. */
+  choose<Attrs>(call: Call<Attrs>): Variant<Attrs> {
     const { op } = call;
     this.onPlan?.(call as Call<unknown>);
     const variant = this.#tuning.choose(op, this.requestOf(call));
@@ -131,7 +136,7 @@ export class PlanCache {
         [op.name],
       );
     }
-    return this.prepare(call, variant);
+    return variant;
   }
 }
 

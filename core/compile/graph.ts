@@ -1,0 +1,185 @@
+/**
+ * A traced computation as data: calls of ops in the order in which they run, and the memory that they read and write.
+ *
+ * Views cost nothing: a call's operand says how it looks at a cell. Nearly every cell is written once, by one call, whole; passes check that where they
+ * rely on it.
+ */
+import type { AnyOp, HostData, Meta, View } from "../../wgsl/op.ts";
+import { contiguousView, itemBytes, sizeOf } from "../../wgsl/shape.ts";
+import type { Storage } from "../storage.ts";
+
+/** Where a cell's content comes from. */
+export type Source =
+  /** The caller gives it, at each run. */
+  | { readonly kind: "input"; readonly index: number }
+  /** A tensor that was there before, such as a layer's weight. */
+  | { readonly kind: "weight"; readonly storage: Storage }
+  /** Values that were uploaded while tracing. */
+  | { readonly kind: "constant"; readonly data: HostData }
+  /** Calls write it. */
+  | { readonly kind: "computed" };
+
+let cells = 0;
+
+/** A piece of memory. */
+export class Cell {
+  readonly id = ++cells;
+  readonly bytes: number;
+
+  constructor(readonly meta: Meta, readonly source: Source) {
+    this.bytes = sizeOf(meta.shape) * itemBytes(meta.dtype);
+  }
+
+  get computed(): boolean {
+    return this.source.kind === "computed";
+  }
+}
+
+/** A cell that calls write. */
+export function computedCell({ shape, dtype }: Meta): Cell {
+  return new Cell({ shape, dtype }, { kind: "computed" });
+}
+
+/** How a call looks at a cell. */
+export interface Place {
+  readonly cell: Cell;
+  readonly view: View;
+}
+
+/** A cell as a contiguous whole. */
+export function wholeOf(cell: Cell): Place {
+  return { cell, view: contiguousView(cell.meta) };
+}
+
+/** One op on cells. */
+export interface GraphCall {
+  readonly op: AnyOp;
+  readonly attrs: unknown;
+  readonly inputs: readonly Place[];
+  readonly outputs: readonly Place[];
+  /** The layer that made the call, such as "features.0 (Conv2d)", and "gradient of …" for backward. */
+  readonly path: string | undefined;
+  /** Names of the ops that passes have put into this call. */
+  readonly fused: readonly string[];
+}
+
+/** A computation. */
+export interface Graph {
+  readonly inputs: readonly Cell[];
+  calls: GraphCall[];
+  /** What the caller gets. */
+  outputs: Place[];
+}
+
+/** Who writes and who reads each cell. */
+export class Uses {
+  readonly #writers = new Map<Cell, GraphCall[]>();
+  readonly #readers = new Map<Cell, GraphCall[]>();
+  readonly #results: ReadonlySet<Cell>;
+
+  constructor({ calls, outputs }: Graph) {
+    for (const call of calls) {
+      for (const { cell } of call.outputs) add(this.#writers, cell, call);
+      for (const { cell } of call.inputs) add(this.#readers, cell, call);
+    }
+    this.#results = new Set(outputs.map(({ cell }) => cell));
+  }
+
+  /** Calls that write a cell, in order. */
+  writers(cell: Cell): readonly GraphCall[] {
+    return this.#writers.get(cell) ?? [];
+  }
+
+  /** Calls that read a cell, once for each operand, in order. */
+  readers(cell: Cell): readonly GraphCall[] {
+    return this.#readers.get(cell) ?? [];
+  }
+
+  /** Whether the caller gets the cell, or a part of it. */
+  isResult(cell: Cell): boolean {
+    return this.#results.has(cell);
+  }
+
+  /** Whether a cell belongs to the graph, and one call alone writes it. */
+  writtenOnce(cell: Cell): boolean {
+    return cell.computed && this.writers(cell).length === 1;
+  }
+
+  /** The one call that reads what `call` writes as its output 0, if nobody else does. */
+  onlyReader({ outputs: [y] }: GraphCall): GraphCall | undefined {
+    if (!this.writtenOnce(y.cell) || this.isResult(y.cell)) return undefined;
+    const readers = this.readers(y.cell);
+    return readers.length === 1 ? readers[0] : undefined;
+  }
+}
+
+function add<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+/** Whether a view shows all of a cell, in row-major order. */
+export function coversCell({ cell, view }: Place): boolean {
+  const { shape, strides } = contiguousView(view);
+  return view.offset === 0 && view.dtype === cell.meta.dtype &&
+    sizeOf(view.shape) === sizeOf(cell.meta.shape) &&
+    strides.every((step, d) => shape[d] === 1 || step === view.strides[d]);
+}
+
+/** Puts other calls in the place of some. Those for which nothing is given stay. */
+export function replaceCalls(
+  graph: Graph,
+  instead: ReadonlyMap<GraphCall, readonly GraphCall[]>,
+): void {
+  graph.calls = graph.calls.flatMap((call) => instead.get(call) ?? [call]);
+}
+
+/** Shows places elsewhere: each operand and output that lies in a cell of the map is moved. */
+export function moveCells(
+  graph: Graph,
+  moved: ReadonlyMap<Cell, (place: Place) => Place>,
+): void {
+  if (moved.size === 0) return;
+  const move = (place: Place) => moved.get(place.cell)?.(place) ?? place;
+  const touches = (places: readonly Place[]) =>
+    places.some(({ cell }) => moved.has(cell));
+  graph.calls = graph.calls.map((call) =>
+    touches(call.inputs) || touches(call.outputs)
+      ? {
+        ...call,
+        inputs: call.inputs.map(move),
+        outputs: call.outputs.map(move),
+      }
+      : call
+  );
+  graph.outputs = graph.outputs.map(move);
+}
+
+/**
+ * The cells whose content is the same at every run: weights that no call changes, constants, and what is computed from those alone.
+ */
+export function constantCells({ calls }: Graph): Set<Cell> {
+  const changed = new Set<Cell>();
+  for (const { op, inputs } of calls) {
+    for (const i of op.inPlace ?? []) changed.add(inputs[i].cell);
+  }
+  const constant = new Set<Cell>();
+  const isConstant = ({ cell }: Place) =>
+    constant.has(cell) ||
+    !changed.has(cell) &&
+      (cell.source.kind === "weight" || cell.source.kind === "constant");
+  for (const { op, inputs, outputs } of calls) {
+    const fixed = !op.volatile && !op.inPlace && inputs.every(isConstant);
+    for (const { cell } of outputs) {
+      if (fixed) constant.add(cell);
+      else constant.delete(cell);
+    }
+    if (!fixed) continue;
+    for (const { cell } of inputs) constant.add(cell);
+  }
+  for (const { inputs } of calls) {
+    for (const place of inputs) if (isConstant(place)) constant.add(place.cell);
+  }
+  return constant;
+}

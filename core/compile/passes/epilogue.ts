@@ -1,0 +1,169 @@
+/**
+ * What follows a convolution, a product or a normalisation moves into the launch that stores its result: a residual that is added, then an activation.
+ */
+import { type Epilogue, epilogueInputs } from "../../../wgsl/epilogue.ts";
+import { activationOf } from "../../../wgsl/epilogue.ts";
+import { conv2d } from "../../../wgsl/conv/conv2d.ts";
+import { matmul } from "../../../wgsl/matmul/matmul.ts";
+import type { NormAttrs } from "../../../wgsl/norm/geometry.ts";
+import { normalize, normalizeWith } from "../../../wgsl/norm/normalize.ts";
+import { add } from "../../../wgsl/pointwise/arithmetic_binary.ts";
+import { contiguousView, sameShape, sizeOf } from "../../../wgsl/shape.ts";
+import {
+  coversCell,
+  type Graph,
+  type GraphCall,
+  type Place,
+  replaceCalls,
+  Uses,
+} from "../graph.ts";
+
+/** A call that can end in an epilogue, taken apart. */
+export interface Finishing {
+  /** Inputs before those of the epilogue. */
+  readonly own: number;
+  readonly epilogue: Epilogue;
+}
+
+/** The epilogue that a call has, or could have. */
+export function finishingOf(
+  { op, attrs, inputs }: GraphCall,
+): Finishing | undefined {
+  const { epilogue } = attrs as { readonly epilogue?: Epilogue };
+  if (op === conv2d || op === matmul) {
+    return {
+      own: 2,
+      epilogue: epilogue ?? (inputs.length > 2 ? { bias: true } : {}),
+    };
+  }
+  if (op === normalize || op === normalizeWith) {
+    const { weight, bias } = attrs as NormAttrs;
+    const first = op === normalize ? 1 : 2;
+    return {
+      own: first + Number(weight) + Number(bias),
+      epilogue: epilogue ?? {},
+    };
+  }
+  return undefined;
+}
+
+/** The same call with another epilogue, whose operands are `inputs`. */
+export function finishedBy(
+  call: GraphCall,
+  epilogue: Epilogue,
+  operands: readonly Place[],
+): GraphCall {
+  const { own } = finishingOf(call)!;
+  return {
+    ...call,
+    attrs: { ...call.attrs as object, epilogue },
+    inputs: [...call.inputs.slice(0, own), ...operands],
+  };
+}
+
+/** Moves additions and activations into the calls that they follow. */
+export function fuseEpilogues(graph: Graph): void {
+  while (fuseOne(graph)) { /* Each change may make room for another. */ }
+}
+
+/** Makes one change, if there is one to make. */
+function fuseOne(graph: Graph): boolean {
+  const uses = new Uses(graph);
+  for (const call of graph.calls) {
+    const finishing = finishingOf(call);
+    if (!finishing || finishing.epilogue.activation) continue;
+    const next = uses.onlyReader(call);
+    if (!next) continue;
+    const fused = withActivation(call, finishing, next);
+    if (fused) {
+      replaceCalls(graph, new Map([[call, [fused]], [next, []]]));
+      return true;
+    }
+    const summed = withResidual(call, finishing, next);
+    if (summed && staysSame(graph, call, next)) {
+      // The other summand may be computed after this call.
+      replaceCalls(graph, new Map([[call, []], [next, [summed]]]));
+      return true;
+    }
+  }
+  return false;
+}
+
+function withActivation(
+  call: GraphCall,
+  { own, epilogue }: Finishing,
+  next: GraphCall,
+): GraphCall | undefined {
+  const activation = activationOf(next.op, next.attrs);
+  const [x] = next.inputs;
+  const [y] = next.outputs;
+  const fits = activation && coversCell(x) && coversCell(y) &&
+    x.view.dtype === y.view.dtype && isFloat(x);
+  if (!fits) return undefined;
+  const operands = call.inputs.slice(own);
+  return {
+    ...finishedBy(call, { ...epilogue, activation }, operands),
+    outputs: [likeOutput(call, y), ...call.outputs.slice(1)],
+    fused: [...call.fused, next.op.name],
+  };
+}
+
+function withResidual(
+  call: GraphCall,
+  { own, epilogue }: Finishing,
+  next: GraphCall,
+): GraphCall | undefined {
+  if (next.op !== add || next.inputs.length !== 2 || epilogue.residual) {
+    return undefined;
+  }
+  const [mine] = call.outputs;
+  const at = next.inputs.findIndex(({ cell }) => cell === mine.cell);
+  const x = next.inputs[at];
+  const other = next.inputs[1 - at];
+  const [y] = next.outputs;
+  const fits = coversCell(x) && coversCell(y) && coversCell(other) &&
+    other.cell !== mine.cell && isFloat(x) &&
+    sameShape(x.view.shape, other.view.shape) &&
+    sameShape(x.view.shape, y.view.shape) &&
+    [other, y].every(({ view }) => view.dtype === mine.view.dtype);
+  if (!fits) return undefined;
+  const { residual, count } = epilogueInputs(
+    { ...epilogue, residual: true },
+    own,
+  );
+  const operands = call.inputs.slice(own);
+  operands.splice(residual! - own, 0, likeOutput(call, other));
+  if (operands.length !== count - own) return undefined;
+  return {
+    ...finishedBy(call, { ...epilogue, residual: true }, operands),
+    outputs: [likeOutput(call, y), ...call.outputs.slice(1)],
+    fused: [...call.fused, next.op.name],
+  };
+}
+
+/** A whole cell in the shape of a call's result. */
+function likeOutput({ outputs: [y] }: GraphCall, { cell }: Place): Place {
+  const { shape } = y.view;
+  const { dtype } = cell.meta;
+  return { cell, view: contiguousView({ shape, dtype }) };
+}
+
+function isFloat({ view: { dtype, shape } }: Place): boolean {
+  return (dtype === "f32" || dtype === "f16" || dtype === "f64") &&
+    sizeOf(shape) > 0;
+}
+
+/** Whether a call gives the same when it runs as late as `next`: nothing that it reads is written in between, and nothing reads its other results before. */
+function staysSame(
+  { calls }: Graph,
+  call: GraphCall,
+  next: GraphCall,
+): boolean {
+  const between = calls.slice(calls.indexOf(call) + 1, calls.indexOf(next));
+  const read = new Set(call.inputs.map(({ cell }) => cell));
+  const written = new Set(call.outputs.map(({ cell }) => cell));
+  return between.every(({ inputs, outputs }) =>
+    outputs.every(({ cell }) => !read.has(cell)) &&
+    inputs.every(({ cell }) => !written.has(cell))
+  );
+}

@@ -1,0 +1,339 @@
+/**
+ * A graph made ready to run: what is constant is computed once, memory is dealt out, calls are prepared. A run takes the caller's tensors and gives new ones.
+ */
+import type { DType } from "../../wgsl/op.ts";
+import { itemBytes } from "../../wgsl/shape.ts";
+import type {
+  Backend,
+  Block,
+  Prepared,
+  PreparedCall,
+  PreparedInfo,
+} from "../backend.ts";
+import { Storage } from "../storage.ts";
+import { Tensor } from "../tensor.ts";
+import {
+  type Cell,
+  constantCells,
+  type Graph,
+  type GraphCall,
+  type Place,
+  Uses,
+} from "./graph.ts";
+import { type Lifetime, shareMemory } from "./memory.ts";
+
+/** Bytes that a program holds, by what for. */
+export interface ProgramMemory {
+  /** What a run computes on the way, scratch memory of kernels included. */
+  readonly temporaryBytes: number;
+  /** Results of what is computed once: folded and rearranged weights. */
+  readonly constantBytes: number;
+  /** The results of a run, which belong to the caller. */
+  readonly resultBytes: number;
+  /** Buffers that the temporaries share. */
+  readonly buffers: number;
+}
+
+/** A weight as it was when the constants were computed from it. */
+interface Seen {
+  readonly storage: Storage;
+  version: number;
+  block: Block;
+}
+
+/** A graph that can be run. */
+export class Program {
+  readonly memory: ProgramMemory;
+  /** The calls of each run, and what each launches. */
+  readonly calls: readonly GraphCall[];
+  readonly once: readonly GraphCall[];
+  readonly #graph: Graph;
+  readonly #backend: Backend;
+  readonly #cells = new Map<Cell, number>();
+  readonly #run: Prepared;
+  readonly #first: Prepared;
+  /** Memory that the program owns, by cell or slot. */
+  readonly #owned: Storage[] = [];
+  readonly #fixed = new Map<Cell, Storage>();
+  /** Constants that nothing reads after the first time. */
+  readonly #passing: readonly Cell[];
+  readonly #weights: readonly Cell[];
+  readonly #seen: Seen[];
+  readonly #results: readonly Cell[];
+  #constantsReady = false;
+  #disposed = false;
+
+  constructor(graph: Graph, backend: Backend) {
+    this.#graph = graph;
+    this.#backend = backend;
+    const constant = constantCells(graph);
+    const isConstant = ({ cell }: Place) => constant.has(cell);
+    const fixed = (call: GraphCall) =>
+      !call.op.inPlace && call.outputs.every(isConstant);
+    this.once = graph.calls.filter(fixed);
+    this.calls = graph.calls.filter((call) => !fixed(call));
+    for (const cell of cellsOf(graph)) this.#cells.set(cell, this.#cells.size);
+    const prepared = (call: GraphCall): PreparedCall => ({
+      op: call.op,
+      attrs: call.attrs,
+      inputs: call.inputs.map(({ cell, view }) => ({
+        view,
+        block: this.#cells.get(cell)!,
+        constant: constant.has(cell),
+      })),
+      outputs: call.outputs.map(({ cell, view }) => ({
+        view,
+        block: this.#cells.get(cell)!,
+      })),
+    });
+    const temporary = (call: GraphCall): PreparedCall => {
+      const { inputs, ...rest } = prepared(call);
+      return {
+        ...rest,
+        inputs: inputs.map((x) => ({ ...x, constant: false })),
+      };
+    };
+    this.#first = backend.prepare(this.once.map(temporary));
+    this.#run = backend.prepare(this.calls.map(prepared));
+    const all = [...this.#cells.keys()];
+    this.#weights = all.filter(({ source }) => source.kind === "weight");
+    for (const cell of this.#weights) storageOf(cell).retain();
+    this.#results = [
+      ...new Set(graph.outputs.map(({ cell }) => cell)),
+    ];
+    const read = this.#readByRuns();
+    const computed = all.filter((cell) => cell.computed);
+    const lasting = computed.filter((cell) =>
+      constant.has(cell) && read.has(cell)
+    );
+    this.#passing = computed.filter((cell) =>
+      constant.has(cell) && !read.has(cell)
+    );
+    const temporaries = computed.filter((cell) =>
+      !constant.has(cell) && !this.#results.includes(cell)
+    );
+    this.#seen = this.#weights.filter((cell) => constant.has(cell)).map(
+      (cell) => {
+        const storage = storageOf(cell);
+        return { storage, version: storage.version, block: storage.block };
+      },
+    );
+    for (const cell of lasting) this.#fixed.set(cell, this.#own(cell.meta));
+    for (const cell of all) {
+      const { source, meta } = cell;
+      if (source.kind !== "constant") continue;
+      const block = backend.upload(meta, source.data);
+      this.#fixed.set(cell, this.#keep(new Storage(backend, block, meta)));
+    }
+    const kept = this.#run.kept.map((bytes) => this.#own(wordsOf(bytes)).block);
+    const constantBytes = this.#owned.reduce((sum, x) => sum + x.bytes, 0);
+    const buffers = this.#share(temporaries, kept);
+    const heldBytes = this.#owned.reduce((sum, x) => sum + x.bytes, 0);
+    this.memory = {
+      temporaryBytes: heldBytes - constantBytes,
+      constantBytes,
+      resultBytes: this.#results.reduce((sum, { bytes }) => sum + bytes, 0),
+      buffers,
+    };
+  }
+
+  /** What each call of a run launches. */
+  get info(): readonly PreparedInfo[] {
+    return this.#run.info;
+  }
+
+  /** What is launched once, before the first run. */
+  get onceInfo(): readonly PreparedInfo[] {
+    return this.#first.info;
+  }
+
+  get backend(): Backend {
+    return this.#backend;
+  }
+
+  /** Gives a call of {@linkcode calls} other attributes. */
+  update(call: number, attrs: unknown): void {
+    this.#run.update(call, attrs);
+  }
+
+  /** Runs the graph on contiguous tensors of the traced shapes. The results belong to the current scope. */
+  run(inputs: readonly Tensor[]): Tensor[] {
+    const blocks = this.#blocks();
+    this.#graph.inputs.forEach((cell, i) => {
+      const at = this.#cells.get(cell);
+      if (at !== undefined) blocks[at] = inputs[i].storage.block;
+    });
+    if (!this.#constantsReady || this.#seen.some(isStale)) {
+      this.#computeConstants(blocks);
+    }
+    const results = new Map<Cell, Storage>();
+    for (const cell of this.#results) {
+      const { meta } = cell;
+      const block = this.#backend.allocate(meta);
+      results.set(cell, new Storage(this.#backend, block, meta));
+      blocks[this.#cells.get(cell)!] = block;
+    }
+    try {
+      this.#run.run(blocks as Block[]);
+    } catch (error) {
+      for (const storage of results.values()) storage.discard();
+      throw error;
+    }
+    for (const cell of this.#written()) storageOf(cell).version++;
+    return this.#graph.outputs.map(({ cell, view }) =>
+      new Tensor({ storage: results.get(cell)!, view, madeBy: "compile" })
+    );
+  }
+
+  /** Gives its memory back. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#run.destroy();
+    this.#first.destroy();
+    for (const storage of this.#owned) storage.release();
+    for (const cell of this.#weights) storageOf(cell).release();
+  }
+
+  #blocks(): (Block | undefined)[] {
+    const blocks: (Block | undefined)[] = Array.from(
+      this.#cells.keys(),
+      (cell) =>
+        cell.source.kind === "weight"
+          ? cell.source.storage.block
+          : this.#fixed.get(cell)?.block,
+    );
+    return blocks;
+  }
+
+  #computeConstants(blocks: readonly (Block | undefined)[]): void {
+    const all = [...blocks];
+    const passing = this.#passing.map((cell) => {
+      const block = this.#backend.allocate(cell.meta);
+      all[this.#cells.get(cell)!] = block;
+      return block;
+    });
+    const scratch = this.#first.scratch.map((sizes) =>
+      sizes.map((bytes) => this.#backend.allocate(wordsOf(bytes)))
+    );
+    this.#first.provide(scratch, []);
+    this.#first.run(all as Block[]);
+    this.#run.runOnce(all as Block[]);
+    for (const block of [...passing, ...scratch.flat()]) {
+      this.#backend.release(block);
+    }
+    for (const seen of this.#seen) {
+      seen.version = seen.storage.version;
+      seen.block = seen.storage.block;
+    }
+    this.#constantsReady = true;
+  }
+
+  /** Weights that runs change. */
+  #written(): Set<Cell> {
+    return this.#writtenCells ??= new Set(
+      this.calls.flatMap(({ outputs }) =>
+        outputs.map(({ cell }) => cell)
+          .filter(({ source }) => source.kind === "weight")
+      ),
+    );
+  }
+  #writtenCells: Set<Cell> | undefined;
+
+  /** Cells that launches of a run bind: an operand may be read by launches that run once alone. */
+  #readByRuns(): Set<Cell> {
+    const read = new Set(this.#results);
+    this.calls.forEach(({ inputs }, i) => {
+      const { variant, launches } = this.#run.info[i];
+      const bound = new Set(
+        launches.flatMap(({ bindings, appended = [] }) =>
+          [...bindings, ...appended].filter(({ slot }) => slot === "input")
+            .map(({ index }) => index)
+        ),
+      );
+      inputs.forEach(({ cell }, k) => {
+        if (variant === undefined || bound.has(k)) read.add(cell);
+      });
+    });
+    return read;
+  }
+
+  /** Deals out memory for temporaries and scratch. Returns the number of buffers. */
+  #share(temporaries: readonly Cell[], kept: readonly Block[]): number {
+    const lives = new Map<Cell, { first: number; last: number }>();
+    this.calls.forEach(({ inputs, outputs }, step) => {
+      for (const { cell } of [...inputs, ...outputs]) {
+        const life = lives.get(cell);
+        if (life) life.last = step;
+        else lives.set(cell, { first: step, last: step });
+      }
+    });
+    const needs: Lifetime[] = temporaries.map((cell) => ({
+      bytes: cell.bytes,
+      dtype: cell.meta.dtype,
+      ...lives.get(cell)!,
+    }));
+    this.#run.scratch.forEach((sizes, step) => {
+      for (const bytes of sizes) {
+        needs.push({ bytes, dtype: "f32", first: step, last: step });
+      }
+    });
+    const slots = shareMemory(needs);
+    const blocks: Block[] = [];
+    for (const { bytes, dtype, users } of slots) {
+      const storage = this.#own(metaOf(bytes, dtype));
+      for (const user of users) {
+        blocks[user] = storage.block;
+        const cell = temporaries[user];
+        if (cell) this.#fixed.set(cell, storage);
+      }
+    }
+    let next = temporaries.length;
+    const scratch = this.#run.scratch.map((sizes) =>
+      sizes.map(() => blocks[next++])
+    );
+    this.#run.provide(scratch, kept);
+    return slots.length;
+  }
+
+  #own(meta: { readonly shape: readonly number[]; readonly dtype: DType }) {
+    const backend = this.#backend;
+    return this.#keep(new Storage(backend, backend.allocate(meta), meta));
+  }
+
+  #keep(storage: Storage): Storage {
+    storage.retain();
+    this.#owned.push(storage);
+    return storage;
+  }
+}
+
+/** All cells of a graph, in the order in which they turn up. */
+function cellsOf({ inputs, calls, outputs }: Graph): Set<Cell> {
+  const uses = new Uses({ inputs, calls, outputs });
+  const found = new Set<Cell>();
+  for (const cell of inputs) {
+    if (uses.readers(cell).length > 0) found.add(cell);
+  }
+  for (const call of calls) {
+    for (const { cell } of [...call.inputs, ...call.outputs]) found.add(cell);
+  }
+  return found;
+}
+
+function storageOf({ source }: Cell): Storage {
+  if (source.kind !== "weight") throw new Error("Cannot happen");
+  return source.storage;
+}
+
+function isStale({ storage, version, block }: Seen): boolean {
+  return storage.version !== version || storage.block !== block;
+}
+
+function metaOf(bytes: number, dtype: DType) {
+  return { shape: [Math.ceil(bytes / itemBytes(dtype))], dtype };
+}
+
+function wordsOf(bytes: number) {
+  return metaOf(bytes, "f32");
+}
