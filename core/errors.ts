@@ -58,13 +58,13 @@ export class OutOfMemoryError extends RangeError {
  * @example
  * ```ts
  * import { assertRejects } from "@std/assert";
- * import { compile, CompileError, init } from "@tessera/tessera";
+ * import { compile, CompileError, init, ones } from "@tessera/tessera";
  *
  * await init();
  * await assertRejects(() => compile((x) => x.reshape([2, 3]), [2, 2]), TypeError);
  * const run = await compile((x) => x.mul(2), [2, 2]);
+ * await assertRejects(async () => await run(ones([3, 3])).read(), CompileError);
  * run.dispose();
- * await assertRejects(async () => await run(run.example()).read(), CompileError);
  * ```
  */
 export class CompileError extends Error {

@@ -104,6 +104,13 @@ export {
 export { detectAnomaly } from "../core/anomaly.ts";
 export { checkpoint } from "../core/recompute.ts";
 export * from "./checkpoint.ts";
+export {
+  compile,
+  type Compiled,
+  type CompileOptions,
+  type Example as CompileExample,
+} from "./compile.ts";
+export { Explanation, type PlannedCall } from "./compile_explain.ts";
 export { evaluate, type EvaluateOptions } from "./evaluate.ts";
 export * from "./fit.ts";
 export type { CheckpointOptions } from "./fit_checkpoint.ts";

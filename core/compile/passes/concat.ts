@@ -28,24 +28,31 @@ import {
 
 /** Lets parts be written in place, the largest concatenations first. */
 export function concatInPlace(graph: Graph): void {
-  const done = new Set<Cell>();
+  const done = new Set<string>();
   for (;;) {
     const uses = new Uses(graph);
     const wholes = graph.calls.filter((call) =>
-      call.op === concat && !done.has(call.outputs[0].cell) &&
-      isRun(call) && uses.writtenOnce(call.outputs[0].cell)
+      call.op === concat && !done.has(nameOf(call)) && isRun(call) &&
+      call.outputs[0].cell.computed
     );
     wholes.sort((a, b) =>
-      b.inputs.length - a.inputs.length ||
-      b.outputs[0].cell.bytes - a.outputs[0].cell.bytes
+      b.inputs.length - a.inputs.length || sizeOfResult(b) - sizeOfResult(a)
     );
     const [whole] = wholes;
     if (!whole) return;
-    const { cell } = whole.outputs[0];
-    done.add(cell);
+    done.add(nameOf(whole));
     aliasWithin(graph, whole, uses);
     placeParts(graph, whole);
   }
+}
+
+/** Tells a concatenation from others, as calls are made anew when cells are moved. */
+function nameOf({ outputs: [{ cell, view }] }: GraphCall): string {
+  return `${cell.id}+${view.offset}:${view.shape}`;
+}
+
+function sizeOfResult({ outputs: [{ view }] }: GraphCall): number {
+  return sizeOf(view.shape);
 }
 
 /** Whether parts are contiguous runs of the result. */
@@ -56,12 +63,12 @@ function isRun({ attrs, outputs: [y] }: GraphCall): boolean {
     shape.length,
     "concatenate",
   );
-  return sizeOf(shape.slice(0, axis)) === 1 && coversCell(y);
+  return sizeOf(shape.slice(0, axis)) === 1 && isContiguous(y.view);
 }
 
-/** Where each part starts in the whole, in elements. */
-function startsOf({ inputs }: GraphCall): number[] {
-  let start = 0;
+/** Where each part starts in the whole's memory, in elements. */
+function startsOf({ inputs, outputs: [y] }: GraphCall): number[] {
+  let start = y.view.offset;
   return inputs.map(({ view }) => {
     const at = start;
     start += sizeOf(view.shape);

@@ -33,7 +33,7 @@ export function removeCopies(graph: Graph): void {
     const same = isContiguous(x.view) && coversCell(y) &&
       x.view.offset === 0 && uses.writtenOnce(y.cell) &&
       !inPlace.has(x.cell) && !inPlace.has(y.cell) &&
-      (!uses.isResult(y.cell) || x.cell.computed);
+      !uses.isResult(y.cell);
     // A chain of copies is taken apart from its end.
     if (!same || moved.has(x.cell)) continue;
     moved.set(y.cell, ({ view }) => ({ cell: x.cell, view }));

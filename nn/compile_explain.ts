@@ -1,0 +1,152 @@
+/** A plan in words: what is launched, what was put into what, and what it takes. */
+import type { Build } from "../core/compile/mod.ts";
+import type { Launch, Meta } from "../wgsl/op.ts";
+import { formatShape } from "../wgsl/shape.ts";
+
+/** One call of a plan. */
+export interface PlannedCall {
+  /** The layer that made it, such as "layer1.0.conv1 (Conv2d)". */
+  readonly path: string;
+  readonly op: string;
+  /** Ops that were put into it. */
+  readonly fused: readonly string[];
+  readonly shape: readonly number[];
+  /** Which of the op's kernels runs; "reference" on the CPU. */
+  readonly variant: string;
+  readonly launches: number;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/**
+ * What a compiled function runs. Printed, it is a table.
+ *
+ * @example
+ * ```ts
+ * import { assert, assertEquals } from "@std/assert";
+ * import { compile, init, nn, zoo } from "@tessera/tessera";
+ *
+ * await init();
+ * const net = zoo.lenet({ activation: "relu" }).eval();
+ * const run = await compile(net, [1, 1, 28, 28]);
+ * const plan: nn.Explanation = run.explain();
+ * assertEquals(plan.calls[0].fused, ["relu"]);
+ * assert(plan.temporaryBytes <= plan.eagerBytes);
+ * run.dispose();
+ * ```
+ */
+export class Explanation {
+  readonly calls: readonly PlannedCall[];
+  /** Calls that the function makes when it isn't compiled. */
+  readonly tracedCalls: number;
+  /** Calls whose results are computed once, and launches of others that run once because they read nothing but weights. */
+  readonly onceCalls: number;
+  readonly onceLaunches: number;
+  /** Bytes of what a run computes on the way, scratch memory of kernels included: the plan's peak beside inputs, results and weights. */
+  readonly temporaryBytes: number;
+  /** Buffers that hold them. */
+  readonly buffers: number;
+  /** Bytes of folded and rearranged weights that are kept. */
+  readonly constantBytes: number;
+  readonly resultBytes: number;
+  /** The most bytes of tensors that running it call by call holds at once, beside inputs and weights, without kernels' scratch memory. */
+  readonly eagerBytes: number;
+
+  constructor(
+    readonly name: string,
+    readonly inputs: readonly Meta[],
+    { program, tracedCalls, eagerPeakBytes }: Build<unknown>,
+  ) {
+    const { memory, info } = program;
+    this.calls = program.calls.map(({ op, path, fused, outputs }, i) => ({
+      path: path ?? "",
+      op: op.name,
+      fused,
+      shape: outputs[0]?.view.shape ?? [],
+      variant: info[i].variant ?? "reference",
+      launches: info[i].launches.length,
+      flops: total(info[i].launches, "flops"),
+      bytes: total(info[i].launches, "bytes"),
+    }));
+    this.tracedCalls = tracedCalls;
+    this.onceCalls = program.once.length;
+    this.onceLaunches = info.reduce((sum, { once }) => sum + once.length, 0);
+    this.temporaryBytes = memory.temporaryBytes;
+    this.buffers = memory.buffers;
+    this.constantBytes = memory.constantBytes;
+    this.resultBytes = memory.resultBytes;
+    this.eagerBytes = eagerPeakBytes;
+  }
+
+  /** Launches of a run. */
+  get launches(): number {
+    return this.calls.reduce((sum, { launches }) => sum + launches, 0);
+  }
+
+  /** Floating-point operations of a run, a multiply-add counted as two. */
+  get flops(): number {
+    return this.calls.reduce((sum, { flops }) => sum + flops, 0);
+  }
+
+  /** Bytes that a run must move. */
+  get bytes(): number {
+    return this.calls.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  toString(): string {
+    const shapes = this.inputs.map(({ shape }) => formatShape(shape)).join();
+    const heads = [
+      "layer",
+      "op",
+      "output",
+      "kernel",
+      "launches",
+      "MFLOP",
+      "MB",
+    ];
+    const rows = this.calls.map((call) => [
+      call.path,
+      [call.op, ...call.fused].join(" + "),
+      formatShape(call.shape),
+      call.variant,
+      `${call.launches}`,
+      (call.flops / 1e6).toFixed(1),
+      (call.bytes / 1e6).toFixed(2),
+    ]);
+    const widths = heads.map((head, i) =>
+      Math.max(head.length, ...rows.map((row) => row[i].length))
+    );
+    const line = (cells: readonly string[]) =>
+      cells.map((cell, i) =>
+        i < 4 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])
+      ).join("  ").trimEnd();
+    return [
+      `${this.name} for ${shapes}`,
+      line(heads),
+      ...rows.map(line),
+      `${this.tracedCalls} calls became ${this.calls.length} in ${this.launches} launches, ${this.onceCalls} calls and ${this.onceLaunches} launches are done once`,
+      `${(this.flops / 1e6).toFixed(1)} MFLOP, ${megabytes(this.bytes)} moved`,
+      `temporaries ${
+        megabytes(this.temporaryBytes)
+      } in ${this.buffers} buffers, call by call ${
+        megabytes(this.eagerBytes)
+      }; rearranged weights ${megabytes(this.constantBytes)}`,
+    ].join("\n");
+  }
+
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+function total(launches: readonly Launch[], field: "flops" | "bytes"): number {
+  return launches.reduce((sum, launch) => sum + launch[field], 0);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(2)} MB`;
+}
