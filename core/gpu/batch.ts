@@ -37,12 +37,10 @@ export class Batch {
   constructor(readonly number: number) {}
 }
 
-/** A launch that is recorded as it stands. */
-export interface QueuedLaunch {
-  readonly op: string;
-  readonly pipeline: Pipeline;
+/** A launch with all that it binds. */
+export interface BoundLaunch {
+  readonly prepared: PreparedLaunch;
   bindGroup: GPUBindGroup | undefined;
-  readonly workgroups: readonly [number, number, number];
 }
 
 /** What goes with submissions. */
@@ -122,12 +120,7 @@ export class CommandQueue {
     if (timestampWrites) this.#endPass();
     batch.ops.push(op);
     if (pipeline.checked) batch.unchecked.add(pipeline);
-    for (const block of reads) this.#depend(block);
-    for (const block of writes) {
-      // A window may be a part of what an earlier batch wrote.
-      this.#depend(block);
-      block.writer = batch;
-    }
+    this.#own(batch, reads, writes);
     if (!pipeline.tried) {
       pipeline.tried = true;
       this.submit();
@@ -141,46 +134,34 @@ export class CommandQueue {
     this.#device.queue.onSubmittedWorkDone().catch(() => {});
   }
 
-  /** Records launches that have their bind groups, in one batch where their pipelines have been tried, and submits them. */
+  /** Records launches that have their bind groups and submits them: in one batch, where their pipelines have been tried and nobody looks on. */
   replay(
-    launches: readonly QueuedLaunch[],
-    reads: ReadonlySet<GpuBlock>,
-    writes: ReadonlySet<GpuBlock>,
+    launches: readonly BoundLaunch[],
+    reads: readonly GpuBlock[],
+    writes: readonly GpuBlock[],
   ): void {
-    const [first, ...rest] = launches;
-    if (first === undefined) return;
-    if (launches.every(({ pipeline }) => pipeline.tried)) {
-      if (this.#batch.copies > 0) this.submit();
-      this.launch(
-        first.op,
-        first.pipeline,
-        first.bindGroup!,
-        first.workgroups,
-        [...reads],
-        [...writes],
-      );
-      const pass = this.#pass!;
-      const { ops, unchecked } = this.#batch;
-      for (const { op, pipeline, bindGroup, workgroups } of rest) {
-        pass.setPipeline(pipeline.gpu);
-        pass.setBindGroup(0, bindGroup!);
-        pass.dispatchWorkgroups(...workgroups);
-        ops.push(op);
-        if (pipeline.checked) unchecked.add(pipeline);
+    const plain = !this.observer &&
+      launches.every(({ prepared }) => prepared.pipeline.tried);
+    if (!plain) {
+      for (const { prepared, bindGroup } of launches) {
+        if (this.mustSubmitBefore(prepared.pipeline)) this.submit();
+        this.launch(prepared, bindGroup!, reads, writes);
       }
-    } else {
-      for (const { op, pipeline, bindGroup, workgroups } of launches) {
-        if (this.mustSubmitBefore(pipeline)) this.submit();
-        this.launch(
-          op,
-          pipeline,
-          bindGroup!,
-          workgroups,
-          [...reads],
-          [...writes],
-        );
-      }
+      this.submit();
+      return;
     }
+    if (this.#batch.copies > 0) this.submit();
+    const batch = this.#batch;
+    const pass = this.#pass ??= this.#openEncoder().beginComputePass();
+    for (const { prepared, bindGroup } of launches) {
+      const { op, launch: { workgroups }, pipeline } = prepared;
+      pass.setPipeline(pipeline.gpu);
+      pass.setBindGroup(0, bindGroup!);
+      pass.dispatchWorkgroups(...workgroups);
+      batch.ops.push(op);
+      if (pipeline.checked) batch.unchecked.add(pipeline);
+    }
+    this.#own(batch, reads, writes);
     this.submit();
   }
 
@@ -243,6 +224,20 @@ export class CommandQueue {
 
   #openScopes(): void {
     for (const scope of SCOPES) this.#device.pushErrorScope(scope);
+  }
+
+  /** Makes a batch depend on what it reads, and the writer of what it writes. */
+  #own(
+    batch: Batch,
+    reads: readonly GpuBlock[],
+    writes: readonly GpuBlock[],
+  ): void {
+    for (const block of reads) this.#depend(block);
+    for (const block of writes) {
+      // A window may be a part of what an earlier batch wrote.
+      this.#depend(block);
+      block.writer = batch;
+    }
   }
 
   #depend(block: GpuBlock): void {

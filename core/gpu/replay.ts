@@ -15,7 +15,7 @@ import type {
   PreparedOperand,
 } from "../backend.ts";
 import { LaunchError } from "../errors.ts";
-import type { CommandQueue, QueuedLaunch } from "./batch.ts";
+import type { BoundLaunch, CommandQueue } from "./batch.ts";
 import { hoist, type Hoisted } from "./hoist.ts";
 import type { Call, PreparedPlan } from "./plans.ts";
 import type { GpuBlock } from "./pool.ts";
@@ -48,8 +48,7 @@ interface Step {
 }
 
 /** A launch that is run again and again. */
-interface Replayed extends QueuedLaunch {
-  readonly launch: Launch;
+interface Replayed extends BoundLaunch {
   readonly bound: readonly Bound[];
   /** Where its parameters stand in the sequence's own buffer. */
   readonly params:
@@ -91,11 +90,9 @@ export class Replay implements Prepared {
     let temporary = 0;
     this.#steps = calls.map((call): Step => {
       const { variant, plan } = host.plan(callOf(call));
-      const pipelines = new Map(
-        plan.launches.map(({ launch, pipeline }) => [launch, pipeline]),
-      );
+      const prepared = new Map(plan.launches.map((one) => [one.launch, one]));
       const parts = hoist(
-        { launches: [...pipelines.keys()], scratch: plan.scratch },
+        { launches: [...prepared.keys()], scratch: plan.scratch },
         call.inputs.map((x) => x.constant ?? false),
       );
       const places = plan.scratch.map((bytes, i) =>
@@ -105,15 +102,11 @@ export class Replay implements Prepared {
       );
       scratch.push(plan.scratch.filter((_, i) => !parts.kept.has(i)));
       const replayed = (launch: Launch): Replayed => {
-        const { op } = call;
         const size = launch.params?.byteLength ?? 0;
         const params = launch.params && { offset: end, size };
         end += Math.ceil(size / ALIGN) * ALIGN;
         return {
-          launch,
-          op: op.name,
-          pipeline: pipelines.get(launch)!,
-          workgroups: launch.workgroups,
+          prepared: prepared.get(launch)!,
           bindGroup: undefined,
           bound: boundBy(launch, call, places),
           params,
@@ -138,8 +131,8 @@ export class Replay implements Prepared {
       size: this.#mirror.byteLength,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
-    for (const { launch, params } of [...this.#once, ...this.#launches]) {
-      if (params) this.#setParams(params.offset, launch.params!);
+    for (const { prepared, params } of [...this.#once, ...this.#launches]) {
+      if (params) this.#setParams(params.offset, prepared.launch.params!);
     }
   }
 
@@ -165,7 +158,9 @@ export class Replay implements Prepared {
     const { plan } = this.#host.plan(callOf({ ...call, attrs }));
     const same = parts.once.length === 0 &&
       plan.launches.length === launches.length &&
-      plan.launches.every(({ launch }, i) => alike(launch, launches[i].launch));
+      plan.launches.every(({ launch }, i) =>
+        alike(launch, launches[i].prepared.launch)
+      );
     if (!same) {
       throw new LaunchError(
         `Cannot run ${op.name} again: other attributes need other launches, compile it anew`,
@@ -223,7 +218,7 @@ export class Replay implements Prepared {
         (access === "read" ? reads : writes).add(block);
       }
     }
-    this.#host.queue.replay(launches, reads, writes);
+    this.#host.queue.replay(launches, [...reads], [...writes]);
   }
 
   #blockOf(
@@ -239,7 +234,7 @@ export class Replay implements Prepared {
   }
 
   #group(
-    { bound, params, pipeline, groups }: Replayed,
+    { bound, params, prepared: { pipeline }, groups }: Replayed,
     blocks: readonly GpuBlock[],
   ): GPUBindGroup {
     const windows = bound.map(({ of, index, offset, size }) => ({
