@@ -51,13 +51,14 @@ export function loadInto(
   }
 }
 
-/** The name that differs in the fewest letters, if any is near. */
+/** The name that differs in the fewest letters, if any differs in `most` or fewer. */
 export function nearest(
   name: string,
   names: Iterable<string>,
+  most = Math.max(2, Math.floor(name.length / 3)),
 ): string | undefined {
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  let least = most + 1;
   for (const candidate of names) {
     const distance = editDistance(name, candidate);
     if (distance < least) [best, least] = [candidate, distance];
@@ -65,16 +66,20 @@ export function nearest(
   return best;
 }
 
-/** Levenshtein's distance: letters to insert, drop or change. */
+/** Letters to insert, drop, change or swap with the next one. */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const change = row[j - 1] + Number(a[i - 1] !== b[j - 1]);
-      next.push(Math.min(change, row[j] + 1, next[j - 1] + 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] &&
+        a[i - 2] === b[j - 1];
+      const swap = swapped ? before[j - 2] + 1 : Infinity;
+      next.push(Math.min(change, swap, row[j] + 1, next[j - 1] + 1));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[b.length];
 }

@@ -100,7 +100,8 @@ export class Session {
     this.commands = new Map(commands.map((command) => [command.name, command]));
     this.complete = host.complete?.(shell);
     setCommands(this.commands);
-    const functions = commands.map(({ name, run }) => [name, run] as const);
+    const functions = commands.filter(({ global = true }) => global)
+      .map(({ name, run }) => [name, run] as const);
     for (
       const [name, value] of [...Object.entries(host.globals), ...functions]
     ) {

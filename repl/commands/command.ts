@@ -23,6 +23,10 @@ export interface Command {
   readonly usage: string;
   /** What it does, in one line of the list that `.help` shows. */
   readonly about: string;
+  /** The heading under which `.help` lists it. */
+  readonly family?: string;
+  /** Whether its function is a global. Not where the library has the name for something else. @default true */
+  readonly global?: boolean;
   /** The function. What it returns, or resolves to, is shown as the value of a line is. */
   // deno-lint-ignore no-explicit-any -- arguments come from whoever types; each function checks its own
   readonly run: (...args: any[]) => unknown;

@@ -6,13 +6,15 @@ import { picturesCommands } from "./pictures.ts";
 import { shellCommands } from "./shell.ts";
 
 const FAMILIES = [
-  helpCommands,
-  shellCommands,
-  inspectCommands,
-  picturesCommands,
-];
+  ["Help", helpCommands],
+  ["Session", shellCommands],
+  ["Looking inside", inspectCommands],
+  ["Pictures", picturesCommands],
+] as const;
 
 /** The commands of a session. */
 export function commandsOf(shell: Shell): Command[] {
-  return FAMILIES.flatMap((family) => family(shell));
+  return FAMILIES.flatMap(([family, make]) =>
+    make(shell).map((command) => ({ ...command, family }))
+  );
 }

@@ -1,65 +1,26 @@
 /** The public names of a module, as `deno doc` sees them. */
+import {
+  type Declaration,
+  denoDoc,
+  type DocSymbol,
+  type DocType,
+} from "../../repl/help/deno_doc.ts";
+
+export type {
+  Declaration,
+  DocSymbol,
+  DocType,
+} from "../../repl/help/deno_doc.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-
-/** A type in the output of `deno doc --json`, as far as it is read here. */
-export interface DocType {
-  readonly kind: string;
-  readonly repr?: string;
-  readonly value?: unknown;
-}
-
-interface DocParam {
-  readonly name?: string;
-  readonly tsType?: DocType;
-  /** Of a parameter with a default. */
-  readonly left?: { readonly name?: string; readonly tsType?: DocType };
-  /** Of a rest parameter. */
-  readonly arg?: { readonly name?: string; readonly tsType?: DocType };
-}
-
-/** One declaration of a name. */
-export interface Declaration {
-  readonly kind: string;
-  readonly declarationKind: string;
-  readonly location: { readonly filename: string };
-  readonly jsDoc?: {
-    readonly doc?: string;
-    readonly tags?: readonly { readonly kind: string }[];
-  };
-  readonly def?: {
-    readonly extends?: unknown;
-    readonly params?: readonly DocParam[];
-    readonly constructors?: readonly { readonly params: DocParam[] }[];
-    readonly properties?: readonly {
-      readonly name: string;
-      readonly tsType?: DocType;
-    }[];
-    readonly methods?: readonly Pick<Declaration, "jsDoc">[];
-    readonly elements?: readonly DocSymbol[];
-  };
-}
-
-/** A name and what it stands for; a function with overloads has several declarations. */
-export interface DocSymbol {
-  readonly name: string;
-  readonly declarations: readonly Declaration[];
-}
 
 /** What some modules declare: what they export, or with `all` what they keep to themselves too. */
 export async function documented(
   files: readonly string[],
   all = false,
 ): Promise<DocSymbol[]> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["doc", "--json", ...(all ? ["--private"] : []), ...files],
-    cwd: ROOT,
-    stderr: "inherit",
-  }).output();
-  const { nodes }: {
-    nodes: Readonly<Record<string, { readonly symbols: DocSymbol[] }>>;
-  } = JSON.parse(new TextDecoder().decode(stdout));
-  return Object.values(nodes).flatMap(({ symbols }) => symbols);
+  const modules = files.map((file) => new URL(file, ROOT));
+  return (await denoDoc(modules, { all })).flat();
 }
 
 /** The file of a declaration, from the repository's root. */

@@ -66,7 +66,10 @@ Deno.test("the guard of examples looks into namespaces, and at every overload", 
     declarations: [{
       kind,
       declarationKind: "export",
-      location: { filename: new URL("../../a.ts", import.meta.url).href },
+      location: {
+        filename: new URL("../../a.ts", import.meta.url).href,
+        line: 0,
+      },
       jsDoc: { tags: Array(examples).fill({ kind: "example" }) },
     }],
   });

@@ -1,0 +1,63 @@
+/** The zoo at the prompt: its networks in a table, or one of them. */
+import * as zoo from "../../zoo/mod.ts";
+import { paint } from "../../nn/term/style.ts";
+import { definitions, type Look, table } from "./text.ts";
+
+/** A row for each network. */
+export function networksTable(look: Look): string[] {
+  const rows = zoo.list().map((name) => {
+    const { parameters, input, paper, weights } = zoo.describe(name);
+    const { year } = paperOf(paper);
+    return [
+      name,
+      grouped(parameters),
+      input.join("×"),
+      year,
+      weights.join(", "),
+    ];
+  });
+  const head = ["network", ">parameters", ">input", "year", "weights"];
+  return table(head, rows, look);
+}
+
+/** What is known of one network. */
+export function networkPage(name: string, look: Look): string[] {
+  const { parameters, input, paper, variants, weights } = zoo.describe(name);
+  const { authors, year, url } = paperOf(paper);
+  const title = paint(`zoo.create("${name}")`, "bold", look.colors);
+  const forms = Object.entries(variants).map(([form, text], i) =>
+    `${form}${
+      i === 0 && Object.keys(variants).length > 1 ? " (default)" : ""
+    }: ${text}`
+  );
+  const facts: [string, string][] = [
+    ["parameters", grouped(parameters)],
+    ["input", `[N, ${input.join(", ")}]`],
+    ["paper", `${authors} ${year}, ${url}`],
+    ...forms.map((text, i): [string, string] => [
+      i === 0 ? "variants" : "",
+      text,
+    ]),
+    [
+      "weights",
+      weights.length === 0
+        ? "none are published"
+        : `${weights.join(", ")}: await zoo.create("${name}", { weights: "${
+          weights[0]
+        }" })`,
+    ],
+  ];
+  return [title, ...definitions(facts, look)];
+}
+
+function paperOf(
+  paper: string,
+): { readonly authors: string; readonly year: string; readonly url: string } {
+  const [, authors = paper, year = "", url = ""] =
+    paper.match(/^(.*?) (\d{4}), (\S+)$/) ?? [];
+  return { authors, year, url };
+}
+
+function grouped(n: number): string {
+  return n.toLocaleString("en-US");
+}
