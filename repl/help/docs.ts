@@ -16,6 +16,7 @@ const ROOT = new URL("../../", import.meta.url);
 const MODULES: readonly (readonly [string, string | undefined])[] = [
   ["mod.ts", ""],
   ["nn/mod.ts", "nn."],
+  ["nn/init.ts", "nn.init."],
   ["nn/transforms/mod.ts", "nn.transforms."],
   ["zoo/mod.ts", "zoo."],
   ["nn/term/plot.ts", ""],

@@ -227,7 +227,7 @@ import {
   ones,
 } from "@tessera/tessera";
 
-await library.init({ seed: 0 });
+await init({ seed: 0 });
 const x = ones([2]); // two
 assertEquals(
   await x.array(),
