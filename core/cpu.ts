@@ -1,5 +1,6 @@
 /** The CPU device: every op's float64 reference. Slow, exact, and always there; the only device with `f64`. */
 import type {
+  AnyOp,
   DType,
   HostArray,
   HostData,
@@ -42,6 +43,8 @@ class CpuBlock extends Block {
 
 /** Runs references on typed arrays. */
 export class CpuBackend implements Backend {
+  /** Who is told of each op and the milliseconds that it took, while somebody looks. */
+  observer: ((op: AnyOp, ms: number) => void) | undefined;
   readonly lost = undefined;
   readonly info: DeviceInfo = {
     backend: "cpu",
@@ -93,7 +96,10 @@ export class CpuBackend implements Backend {
       const part = data.subarray(offset, offset + sizeOf(shape));
       return { shape, dtype, data: part };
     });
+    const { observer } = this;
+    const start = observer && performance.now();
     op.reference(dense, results, attrs);
+    if (start !== undefined) observer?.(op, performance.now() - start);
   }
 
   accepts(_view: View): boolean {

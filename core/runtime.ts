@@ -219,6 +219,12 @@ export function currentGpu(): GpuBackend | undefined {
   return backend instanceof GpuBackend ? backend : undefined;
 }
 
+/** The CPU device in use; undefined on a GPU. */
+export function currentCpu(): CpuBackend | undefined {
+  const backend = currentBackend();
+  return backend instanceof CpuBackend ? backend : undefined;
+}
+
 /** The backend, if one has been opened. */
 export function openedBackend(): Backend | undefined {
   return runtime.backend;

@@ -20,6 +20,8 @@ const PLAN_CAP = 4096;
 export interface PreparedLaunch {
   readonly op: string;
   readonly variant: string;
+  /** Its place among the launches of the call. */
+  readonly step: number;
   readonly launch: Launch;
   readonly pipeline: Pipeline;
 }
@@ -111,9 +113,10 @@ export class PlanCache {
       }
     }
     return {
-      launches: plan.launches.map((launch) => ({
+      launches: plan.launches.map((launch, step) => ({
         op: op.name,
         variant: variant.name,
+        step,
         launch,
         pipeline: this.#pipelines.get(launch, op.name),
       })),

@@ -1,4 +1,97 @@
-/** Inspection: commands. */
-import type { Family } from "./command.ts";
+/** Inspection: commands that time what a line runs, and show which kernels it runs and why. */
+import { Module } from "../../nn/module.ts";
+import { type Summary, summary } from "../../nn/summary.ts";
+import { Tensor } from "../../core/tensor.ts";
+import type { Shape } from "../../wgsl/op.ts";
+import { type Body, checkBody } from "../inspect/body.ts";
+import { type Profile, profileBody } from "../inspect/profile.ts";
+import {
+  timeBody,
+  type TimeitOptions,
+  type Timing,
+} from "../inspect/timeit.ts";
+import { type Trace, traceCall, type TraceOptions } from "../inspect/trace.ts";
+import type { Command, Family } from "./command.ts";
 
-export const inspectCommands: Family = () => [];
+const COMMANDS: readonly Command[] = [
+  {
+    name: "timeit",
+    takes: "body",
+    usage: ".timeit expression",
+    about: "Times many runs: the median of a run and how far others lie",
+    run: timeit,
+  },
+  {
+    name: "profile",
+    takes: "body",
+    usage: ".profile expression",
+    about: "A row a kernel: calls, time, share, GFLOP/s and GB/s",
+    run: profile,
+  },
+  {
+    name: "trace",
+    takes: "values",
+    usage: ".trace net, x",
+    about: "A row a layer: kernels, output shape, time and bytes",
+    run: trace,
+  },
+  {
+    name: "summary",
+    takes: "values",
+    usage: ".summary net, [1, 3, 224, 224]",
+    about: "The layers with their shapes, parameters and multiply-adds",
+    run: summarize,
+  },
+];
+
+/** The commands that look into what runs. */
+export const inspectCommands: Family = () => COMMANDS;
+
+/** How long a run of `body` takes: two runs to warm up, then samples of several runs, each of which ends with a wait for the device. */
+function timeit(body: Body, options?: TimeitOptions): Promise<Timing> {
+  checkBody(body, "timeit");
+  return timeBody(body, options);
+}
+
+/** The kernels that `body` runs, slowest first. It runs to warm up, for the wall's time, and up to three times with each launch timed. */
+function profile(body: Body): Promise<Profile> {
+  checkBody(body, "profile");
+  return profileBody(body);
+}
+
+/** What each layer of a network launches and makes of `x`, in evaluation mode. Takes a function of tensors, too. */
+function trace(
+  net: Module | ((...inputs: Tensor[]) => unknown),
+  ...inputs: readonly (Tensor | TraceOptions)[]
+): Promise<Trace> {
+  if (typeof net !== "function") {
+    throw new TypeError(
+      `Cannot trace ${
+        net === undefined ? "nothing" : typeof net
+      }: expected a network or a function of tensors`,
+    );
+  }
+  const last = inputs.at(-1);
+  const options = last instanceof Tensor ? {} : last ?? {};
+  const tensors = inputs.filter((x) => x instanceof Tensor);
+  if (tensors.length === 0) {
+    throw new TypeError(
+      "Cannot trace without an input: give one, such as .trace net, randn([1, 1, 28, 28])",
+    );
+  }
+  return traceCall(net, tensors, options);
+}
+
+/** The layers of a network for an input of a shape: shapes, parameters, multiply-adds, and what it takes of memory. */
+function summarize(net: Module, shape: Shape | Tensor): Summary {
+  if (!(net instanceof Module)) {
+    throw new TypeError("Cannot summarise: expected a network");
+  }
+  const sizes = shape instanceof Tensor ? shape.shape : shape;
+  if (!Array.isArray(sizes)) {
+    throw new TypeError(
+      "Cannot summarise without an input's shape: give one, such as .summary net, [1, 1, 28, 28]",
+    );
+  }
+  return summary(net, sizes);
+}
