@@ -92,7 +92,7 @@ Deno.test("small maps are enlarged, and many are cut off with a word on it", asy
     "@@@@@@@         @@@@@@@",
     "@@@@@@@         @@@@@@@",
     "0               1",
-    "… 3 more, { most: 5 } shows all",
+    "and 3 more: { most: 5 } shows all",
   ]);
 });
 
