@@ -6,12 +6,13 @@ const LIBRARY = new URL("../", import.meta.url).href;
 
 /**
  * The text of an error that a line threw, over several lines where there is more to tell than its message. `source` is the line's own: where
- * the error was thrown at the line itself, the line is not repeated.
+ * the error was thrown at the line itself, the line is not repeated. `hint` goes on with the message.
  */
 export function explain(
   error: unknown,
   frames: readonly Frame[],
   source: string,
+  hint?: string,
 ): string {
   const told = frames.filter((frame) => !frame.source.startsWith(LIBRARY));
   const own = told.every((frame) =>
@@ -23,7 +24,10 @@ export function explain(
       ? `    at ${place}`
       : `    at ${frame.function} (${place})`;
   });
-  return [headline(error), ...places, ...causes(error)].join("\n");
+  const head = hint === undefined
+    ? headline(error)
+    : `${headline(error)}, ${hint}`;
+  return [head, ...places, ...causes(error)].join("\n");
 }
 
 /** A syntax error with the line that has it and a mark beneath. */

@@ -4,6 +4,8 @@ import { preview } from "../core/preview.ts";
 import { onInterrupt } from "../core/runtime.ts";
 import * as library from "../mod.ts";
 import { commandsOf } from "./commands/mod.ts";
+import { hintFor } from "./help/hints.ts";
+import { functionHeadline } from "./help/topics.ts";
 import type { Host } from "./session.ts";
 import { pictures } from "./term/picture.ts";
 import { plot } from "../nn/term/plot.ts";
@@ -23,6 +25,7 @@ export function libraryHost(colors: Colors): Host {
     onInterrupt,
     show: (value) => display(value, { ...standardOutput(), colors }),
     commands: commandsOf,
+    hint: (shell) => (told) => hintFor(told, shell),
   };
 }
 
@@ -31,6 +34,8 @@ export async function display(
   value: unknown,
   { colors, columns }: Pick<Screen, "colors" | "columns">,
 ): Promise<string> {
+  const told = await functionHeadline(value);
+  if (told !== undefined) return told;
   await preview(tensorsIn(value));
   return Deno.inspect(value, {
     colors: colors !== "none",

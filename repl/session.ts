@@ -27,9 +27,16 @@ export interface Host {
   onInterrupt?(interrupted: () => boolean): void;
   /** Makes the commands, of which each is a global too. */
   commands?(shell: Shell): readonly Command[];
+  /** Makes what tells, behind an error's message or of a line that gave undefined, what was probably meant. */
+  hint?(shell: Shell): Hint;
   /** Makes what completes names at the prompt. */
   complete?(shell: Shell): Complete;
 }
+
+/** What to add to the message of an error, or to the news that a line gave undefined. */
+export type Hint = (
+  told: { readonly error?: unknown; readonly text: string },
+) => Promise<string | undefined>;
 
 export interface SessionOptions {
   /** Shared memory whose first element another thread sets when Ctrl-C is pressed, for the time in which this thread is busy and hears nothing. */
@@ -81,6 +88,7 @@ export class Session {
   readonly #engine = new Engine();
   readonly #host: Host;
   readonly #signal: Int32Array | undefined;
+  readonly #hint: Hint | undefined;
   /** The line on whose behalf code runs, also after an await and in callbacks. */
   readonly #context = new AsyncLocalStorage<Running>();
   #running: Running | undefined;
@@ -99,6 +107,7 @@ export class Session {
     const commands = host.commands?.(shell) ?? [];
     this.commands = new Map(commands.map((command) => [command.name, command]));
     this.complete = host.complete?.(shell);
+    this.#hint = host.hint?.(shell);
     setCommands(this.commands);
     const functions = commands.filter(({ global = true }) => global)
       .map(({ name, run }) => [name, run] as const);
@@ -191,7 +200,7 @@ export class Session {
     const { code, quiet } = compiled;
     const ended = this.#context.run(
       running,
-      () => this.#run(code, quiet, running),
+      () => this.#run(source, code, quiet, running),
     );
     const outcome = await Promise.race([ended, left]);
     running.left = true;
@@ -200,6 +209,7 @@ export class Session {
   }
 
   async #run(
+    text: string,
     code: string,
     quiet: boolean,
     running: Running,
@@ -215,12 +225,17 @@ export class Session {
       return {
         kind: "error",
         error,
-        text: explain(error, frames, source),
+        text: explain(error, frames, source, await this.#ask({ error, text })),
         line: at?.line ?? line,
       };
     }
     const { value } = completion;
-    if (quiet || value === undefined) return { kind: "silent" };
+    if (quiet) return { kind: "silent" };
+    if (value === undefined) {
+      const hint = await this.#ask({ text });
+      if (hint === undefined) return { kind: "silent" };
+      return { kind: "value", text: `undefined: ${hint}` };
+    }
     setGlobal("_", value);
     try {
       return { kind: "value", text: await this.#host.show(value) };
@@ -228,6 +243,15 @@ export class Session {
       if (this.interrupted()) return { kind: "interrupted" };
       setGlobal("_error", error);
       return { kind: "error", error, text: explain(error, [], source), line };
+    }
+  }
+
+  /** A hint, if there is one. What fails while one is looked for is nobody's concern. */
+  async #ask(told: Parameters<Hint>[0]): Promise<string | undefined> {
+    try {
+      return await this.#hint?.(told);
+    } catch {
+      return undefined;
     }
   }
 

@@ -3,7 +3,10 @@ import { nearest } from "../../nn/state.ts";
 import type { Shell } from "../commands/command.ts";
 import { propertyOf } from "./values.ts";
 
-/** Of some names the one that was probably meant: but for its case the same, or a third of the letters wrong at most. */
+/**
+ * Of some names the one that was probably meant: but for its case the same, or a third of the letters wrong at most. People seldom get the first
+ * letter wrong.
+ */
 export function nearestName(
   name: string,
   names: Iterable<string>,
@@ -12,7 +15,10 @@ export function nearestName(
   const lower = name.toLowerCase();
   const same = list.find((other) => other.toLowerCase() === lower);
   if (same !== undefined || name.length < 3) return same;
-  return nearest(name, list, Math.max(1, Math.floor(name.length / 3)));
+  const most = Math.max(1, Math.floor(name.length / 3));
+  const alike = list.filter((other) => other[0] === name[0]);
+  return nearest(name, alike, most) ??
+    (name.length > 3 ? nearest(name, list, most) : undefined);
 }
 
 /** Every name that a line can start with, the session's own first. */
