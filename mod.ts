@@ -34,5 +34,6 @@ export * from "./nn/functional_pool.ts";
 export * from "./nn/functional_resize.ts";
 export * from "./nn/functional_unfold.ts";
 export { compile, type Compiled, type CompileOptions } from "./nn/compile.ts";
+export { compileStep } from "./nn/compile_step.ts";
 export * as nn from "./nn/mod.ts";
 export * as zoo from "./zoo/mod.ts";

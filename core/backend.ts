@@ -96,6 +96,8 @@ export interface Backend {
   readonly virtual?: boolean;
   /** Takes tensors of another device as operands of its own, where it stands in for that device. */
   adopt?(storages: readonly Storage[], op: string): void;
+  /** Hears of indices that a call takes, which are to be below `size`, where their values aren't known yet. */
+  noteIndices?(index: Storage, what: string, size: number): void;
   /** Makes a sequence of calls ready. */
   prepare(calls: readonly PreparedCall[]): Prepared;
   /** Why the device can't be used any more, if so. */

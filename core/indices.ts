@@ -38,6 +38,7 @@ export function checkIndices(
       [index.dtype],
     );
   }
+  index.storage.backend.noteIndices?.(index.storage, what, size);
   const bad = findBadIndex(index, size);
   if (bad) {
     throw new RangeError(

@@ -7,6 +7,8 @@ import { CompileError, ShapeError } from "../core/errors.ts";
 import {
   checkInterrupt,
   currentBackend,
+  randomState,
+  setRandomState,
   synchronize,
 } from "../core/runtime.ts";
 import { scope } from "../core/scope.ts";
@@ -15,7 +17,7 @@ import { metaOf } from "../core/tensor_base.ts";
 import type { Meta, Shape } from "../wgsl/op.ts";
 import { formatShape, sameShape } from "../wgsl/shape.ts";
 import { Explanation } from "./compile_explain.ts";
-import { mapTensors, tensorsIn } from "./compile_values.ts";
+import { asGiven, mapTensors, tensorsIn } from "./compile_values.ts";
 import { Module } from "./module.ts";
 
 /** Options of {@linkcode compile}. */
@@ -104,7 +106,9 @@ export async function compile<Result = Tensor>(
       return { metas, made: follow(net, metas, passes) };
     },
   );
+  const random = randomState();
   for (const plan of plans) await warmUp(plan);
+  setRandomState(random);
   return compiled(nameOf(net), plans, maxBatch);
 }
 
@@ -195,21 +199,12 @@ function runPlan<Result>(
       "Cannot run what was compiled for another device: compile it anew after init()",
     );
   }
-  // Of the caller's scope, whatever else is made here.
-  const dense = inputs.map((x) => noGrad(() => asGiven(x)));
+  const dense = inputs.map(asGiven);
   try {
     return program.run(dense);
   } finally {
     dense.forEach((x, i) => x !== inputs[i] && x.dispose());
   }
-}
-
-/** A tensor that lies as it was traced: contiguous, from the start of its memory. */
-function asGiven(x: Tensor): Tensor {
-  const dense = x.view.offset === 0 ? x.contiguous() : x.clone();
-  if (dense.storage !== x.storage) return dense;
-  dense.dispose();
-  return x;
 }
 
 /** Puts tensors where the function had returned some. */

@@ -1,5 +1,7 @@
 /** Tensors inside of what a function returns: one, or some in arrays and plain objects. */
+import { noGrad } from "../core/autograd.ts";
 import { Tensor } from "../core/tensor.ts";
+import { isContiguous } from "../wgsl/shape.ts";
 
 /** The tensors of a value, in order. */
 export function tensorsIn(value: unknown): Tensor[] {
@@ -30,4 +32,10 @@ export function mapTensors(
   return Object.fromEntries(
     Object.entries(value).map(([key, part]) => [key, mapTensors(part, change)]),
   );
+}
+
+/** A tensor as plans take them: contiguous and from the start of its memory. The same one where it lies so. */
+export function asGiven(x: Tensor): Tensor {
+  if (x.view.offset === 0 && isContiguous(x.view)) return x;
+  return noGrad(() => x.clone());
 }

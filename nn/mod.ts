@@ -110,6 +110,11 @@ export {
   type CompileOptions,
   type Example as CompileExample,
 } from "./compile.ts";
+export {
+  type CompiledStep,
+  compileStep,
+  type CompileStepOptions,
+} from "./compile_step.ts";
 export { Explanation, type PlannedCall } from "./compile_explain.ts";
 export { evaluate, type EvaluateOptions } from "./evaluate.ts";
 export * from "./fit.ts";

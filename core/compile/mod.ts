@@ -16,6 +16,7 @@ import { trace } from "./trace.ts";
 
 export { PASSES, type PassName } from "./passes/mod.ts";
 export { Program } from "./program.ts";
+export { attributesOf } from "./trace.ts";
 
 /** Passes to leave out: `{ concat: false }`. */
 export type PassSwitches = Readonly<Partial<Record<PassName, boolean>>>;
@@ -38,10 +39,11 @@ export function build<T>(
   results: (value: T) => readonly Tensor[],
   switches: PassSwitches = {},
 ): Build<T> {
-  const { graph, result, eagerPeakBytes } = trace(metas, body, results);
+  const traced = trace(metas, body, results);
+  const { graph, result, checks, random, eagerPeakBytes } = traced;
   const tracedCalls = graph.calls.length;
   improve(graph, switches);
-  const program = new Program(graph, currentBackend());
+  const program = new Program(graph, currentBackend(), { checks, random });
   return { program, result, tracedCalls, eagerPeakBytes };
 }
 

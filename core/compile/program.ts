@@ -10,6 +10,8 @@ import type {
   PreparedCall,
   PreparedInfo,
 } from "../backend.ts";
+import { checkIndices } from "../indices.ts";
+import { type RandomState, takeRandom } from "../runtime.ts";
 import { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import {
@@ -21,6 +23,7 @@ import {
   Uses,
 } from "./graph.ts";
 import { type Lifetime, shareMemory } from "./memory.ts";
+import type { IndexCheck, RandomUse } from "./trace.ts";
 
 /** Bytes that a program holds, by what for. */
 export interface ProgramMemory {
@@ -39,6 +42,12 @@ interface Seen {
   readonly storage: Storage;
   version: number;
   block: Block;
+}
+
+/** What is known of a traced function beside its graph. */
+export interface ProgramOptions {
+  readonly checks?: readonly IndexCheck[];
+  readonly random?: RandomUse;
 }
 
 /** A graph that can be run. */
@@ -60,12 +69,24 @@ export class Program {
   readonly #weights: readonly Cell[];
   readonly #seen: Seen[];
   readonly #results: readonly Cell[];
+  readonly #checks: readonly IndexCheck[];
+  readonly #random: RandomUse | undefined;
+  /** Calls that draw random numbers, with the block of the stream at which each begins, counted from the run's first. */
+  readonly #draws: readonly { readonly call: number; readonly at: number }[];
+  /** Weights that runs change. */
+  readonly #changed: readonly Storage[];
   #constantsReady = false;
   #disposed = false;
 
-  constructor(graph: Graph, backend: Backend) {
+  constructor(
+    graph: Graph,
+    backend: Backend,
+    { checks = [], random }: ProgramOptions = {},
+  ) {
     this.#graph = graph;
     this.#backend = backend;
+    this.#checks = checks;
+    this.#random = random;
     const constant = constantCells(graph);
     const isConstant = ({ cell }: Place) => constant.has(cell);
     const fixed = (call: GraphCall) =>
@@ -93,6 +114,17 @@ export class Program {
         inputs: inputs.map((x) => ({ ...x, constant: false })),
       };
     };
+    this.#draws = this.calls.flatMap(({ attrs }, call) => {
+      const { key, counter } = attrs as Partial<RandomState>;
+      if (!random || key === undefined || counter === undefined) return [];
+      return [{ call, at: counter - random.start.counter }];
+    });
+    const changed = this.calls.flatMap(({ outputs }) =>
+      outputs.flatMap(({ cell: { source } }) =>
+        source.kind === "weight" ? [source.storage] : []
+      )
+    );
+    this.#changed = [...new Set(changed)];
     this.#first = backend.prepare(this.once.map(temporary));
     this.#run = backend.prepare(this.calls.map(prepared));
     const all = [...this.#cells.keys()];
@@ -158,6 +190,9 @@ export class Program {
 
   /** Runs the graph on contiguous tensors of the traced shapes. The results belong to the current scope. */
   run(inputs: readonly Tensor[]): Tensor[] {
+    for (const { input, what, size } of this.#checks) {
+      checkIndices(what, inputs[input], size);
+    }
     const blocks = this.#blocks();
     this.#graph.inputs.forEach((cell, i) => {
       const at = this.#cells.get(cell);
@@ -174,12 +209,16 @@ export class Program {
       blocks[this.#cells.get(cell)!] = block;
     }
     try {
+      this.#draw();
       this.#run.run(blocks as Block[]);
     } catch (error) {
       for (const storage of results.values()) storage.discard();
       throw error;
     }
-    for (const cell of this.#written()) storageOf(cell).version++;
+    for (const storage of this.#changed) {
+      storage.version++;
+      storage.host = undefined;
+    }
     return this.#graph.outputs.map(({ cell, view }) =>
       new Tensor({ storage: results.get(cell)!, view, madeBy: "compile" })
     );
@@ -193,6 +232,16 @@ export class Program {
     this.#first.destroy();
     for (const storage of this.#owned) storage.release();
     for (const cell of this.#weights) storageOf(cell).release();
+  }
+
+  /** Goes on in the random stream: each run has numbers of its own, those that the function itself would have drawn. */
+  #draw(): void {
+    if (!this.#random || this.#random.blocks === 0) return;
+    const { key, counter } = takeRandom(this.#random.blocks);
+    for (const { call, at } of this.#draws) {
+      const attrs = this.calls[call].attrs as object;
+      this.update(call, { ...attrs, key, counter: counter + at });
+    }
   }
 
   #blocks(): (Block | undefined)[] {
@@ -228,17 +277,6 @@ export class Program {
     }
     this.#constantsReady = true;
   }
-
-  /** Weights that runs change. */
-  #written(): Set<Cell> {
-    return this.#writtenCells ??= new Set(
-      this.calls.flatMap(({ outputs }) =>
-        outputs.map(({ cell }) => cell)
-          .filter(({ source }) => source.kind === "weight")
-      ),
-    );
-  }
-  #writtenCells: Set<Cell> | undefined;
 
   /** Cells that launches of a run bind: an operand may be read by launches that run once alone. */
   #readByRuns(): Set<Cell> {

@@ -4,8 +4,8 @@
  * The tracing backend stands in for the device while the function runs. Nothing else of the library knows of it, so that whatever is written in tensor
  * calls can be traced: forward, backward and optimiser steps.
  */
-import type { DType, HostData, Meta, Op, View } from "../../wgsl/op.ts";
-import { contiguousView, itemBytes, sizeOf } from "../../wgsl/shape.ts";
+import type { AnyOp, DType, HostData, Meta, Op, View } from "../../wgsl/op.ts";
+import { contiguousView, itemBytes } from "../../wgsl/shape.ts";
 import {
   type Backend,
   Block,
@@ -15,7 +15,14 @@ import {
   type Prepared,
 } from "../backend.ts";
 import { CompileError } from "../errors.ts";
-import { currentBackend, currentPath, withBackend } from "../runtime.ts";
+import {
+  currentBackend,
+  currentPath,
+  type RandomState,
+  randomState,
+  setRandomState,
+  withBackend,
+} from "../runtime.ts";
 import { scope } from "../scope.ts";
 import { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
@@ -27,6 +34,20 @@ import {
   type GraphCall,
   type Place,
 } from "./graph.ts";
+
+/** An input whose values, where they are known, are to be below `size`. */
+export interface IndexCheck {
+  readonly input: number;
+  /** What is done with the indices, for the message. */
+  readonly what: string;
+  readonly size: number;
+}
+
+/** The part of the random stream that running a function takes. */
+export interface RandomUse {
+  readonly start: RandomState;
+  readonly blocks: number;
+}
 
 /** Memory that isn't there. */
 class TraceBlock extends Block {
@@ -40,6 +61,7 @@ export class TraceBackend implements Backend {
   readonly info: DeviceInfo;
   readonly virtual = true;
   readonly calls: GraphCall[] = [];
+  readonly checks: IndexCheck[] = [];
   readonly #base: Backend;
   readonly #weights = new Map<Block, Cell>();
   #bytes = 0;
@@ -107,6 +129,13 @@ export class TraceBackend implements Backend {
     return { cell, x: new Tensor({ storage, view, madeBy: "compile" }) };
   }
 
+  noteIndices({ block }: Storage, what: string, size: number): void {
+    const source = block instanceof TraceBlock && block.cell.source;
+    if (source && source.kind === "input") {
+      this.checks.push({ input: source.index, what, size });
+    }
+  }
+
   run<Attrs>(
     op: Op<Attrs>,
     inputs: readonly Operand[],
@@ -170,16 +199,13 @@ export class TraceBackend implements Backend {
 export interface Traced<T> {
   readonly graph: Graph;
   readonly result: T;
-  /** The place of a tensor that the function made, used or returned. */
-  readonly places: ReadonlyMap<Tensor, Place>;
+  readonly checks: readonly IndexCheck[];
+  readonly random: RandomUse;
   /** The most bytes that tensors would have taken at once if the calls had been run one by one, without their inputs. */
   readonly eagerPeakBytes: number;
 }
 
-/**
- * Runs `body` on tensors of these shapes and writes its calls down. `results` picks the tensors out of what it returns; `finish` runs at the
- * end, while what was made is still there.
- */
+/** Runs `body` on tensors of these shapes and writes its calls down. `results` picks the tensors out of what it returns. */
 export function trace<T>(
   metas: readonly Meta[],
   body: (inputs: readonly Tensor[]) => T,
@@ -188,6 +214,7 @@ export function trace<T>(
   const tracer = new TraceBackend(currentBackend());
   // Backward names its ops' layers for those who watch.
   const unwatch = watchOps(() => {});
+  const start = randomState();
   try {
     return withBackend(tracer, () => {
       using _ = scope();
@@ -201,23 +228,37 @@ export function trace<T>(
       }
       const tensors = results(result);
       tracer.adopt(tensors.map(({ storage }) => storage), "the function");
-      const places = new Map(tensors.map((x) => [
-        x,
-        tracer.placeOf({ view: x.view, block: x.storage.block }),
-      ]));
       const graph: Graph = {
         inputs: inputs.map(({ cell }) => cell),
         calls: tracer.calls,
-        outputs: tensors.map((x) => places.get(x)!),
+        outputs: tensors.map(({ view, storage: { block } }) =>
+          tracer.placeOf({ view, block })
+        ),
       };
-      return { graph, result, places, eagerPeakBytes: tracer.peakBytes };
+      const blocks = randomState().counter - start.counter;
+      return {
+        graph,
+        result,
+        checks: tracer.checks,
+        random: { start, blocks },
+        eagerPeakBytes: tracer.peakBytes,
+      };
     });
   } finally {
     unwatch();
+    // Nothing has been drawn: the first run does.
+    setRandomState(start);
   }
 }
 
-/** Bytes of a meta's elements. */
-export function bytesOf({ shape, dtype }: Meta): number {
-  return sizeOf(shape) * itemBytes(dtype);
+/** The attributes of the calls that `body` makes, none of which is run. */
+export function attributesOf(
+  body: () => void,
+): { readonly op: AnyOp; readonly attrs: unknown }[] {
+  const tracer = new TraceBackend(currentBackend());
+  withBackend(tracer, () => {
+    using _ = scope();
+    body();
+  });
+  return tracer.calls;
 }

@@ -23,7 +23,7 @@ export interface BatchNormLayerOptions {
 }
 
 /** What the batch norms share; they differ in the ranks that they take. */
-abstract class BatchNorm extends Module {
+export abstract class BatchNorm extends Module {
   /** `[numFeatures]`, ones at first. */
   readonly weight: Parameter | null;
   /** `[numFeatures]`, zeros at first. */
@@ -69,6 +69,16 @@ abstract class BatchNorm extends Module {
       this.pending = 0;
     }
     return tracked;
+  }
+
+  /** Batches that it has counted and not told its buffer yet. */
+  get pendingBatches(): number {
+    return this.pending;
+  }
+
+  /** Counts batches that were run without calling `forward`, by a plan of a training step. */
+  countBatches(count: number): void {
+    this.pending += count;
   }
 
   /** Refuses inputs of another rank. */
