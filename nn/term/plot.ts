@@ -27,6 +27,21 @@ export interface PlotOptions {
   readonly screen?: Pick<Screen, "colors" | "columns">;
 }
 
+/** A drawing of lines, with what it was made of, so that it can be shown elsewhere. */
+export class Plot extends Drawing {
+  constructor(
+    rows: readonly string[],
+    /** Name and values of each line. */
+    readonly lines: readonly (readonly [string, ArrayLike<number>])[],
+    readonly axes: Pick<PlotOptions, "title" | "xLabel"> & {
+      readonly xRange: readonly [number, number];
+      readonly yRange: readonly [number, number];
+    },
+  ) {
+    super(rows);
+  }
+}
+
 /** The styles of the lines, in turn. Without colours, lines after the first are dotted, each more widely than the one before. */
 const STYLES: readonly Style[] = ["cyan", "yellow", "magenta", "green"];
 
@@ -96,7 +111,8 @@ export function plot(series: Series, options: PlotOptions = {}): Drawing {
     ...lines.length > 1 ? [legend(lines.map(([name]) => name), screen)] : [],
   ];
   if (words.length > 0) rows.push(`${indent} ${words.join("   ")}`);
-  return new Drawing(rows);
+  const yRange = [low, high] as const;
+  return new Plot(rows, lines, { title, xLabel, xRange, yRange });
 }
 
 function linesOf(series: Series): [string, ArrayLike<number>][] {

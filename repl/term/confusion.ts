@@ -137,5 +137,6 @@ function onGround(
   );
   const ink: Rgb = brightness(r, g, b) > 140 ? [0, 0, 0] : [255, 255, 255];
   const codes = [colorCode(38, ink, colors), colorCode(48, [r, g, b], colors)];
-  return `\x1b[${codes.join(";")}m${text}\x1b[0m`;
+  // The blank before the number parts it from its neighbour.
+  return ` \x1b[${codes.join(";")}m${text.slice(1)}\x1b[0m`;
 }

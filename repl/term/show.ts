@@ -108,7 +108,10 @@ function draw(
   });
   const left = count - list.length;
   if (left <= 0) return drawn;
-  const rows = [...drawn.rows, `and ${left} more: { most: ${count} } shows all`];
+  const rows = [
+    ...drawn.rows,
+    `and ${left} more: { most: ${count} } shows all`,
+  ];
   return new Gallery(rows, drawn.pictures, drawn.perRow, drawn.range);
 }
 

@@ -165,8 +165,8 @@ Deno.test("a confusion matrix has a row for each class, its grounds by part, and
   });
   assertEquals(
     rows[1],
-    "0 Ankle boot\x1b[38;2;255;255;255;48;2;0;130;52m  3\x1b[0m" +
-      "\x1b[38;2;255;255;255;48;2;110;20;15m  1\x1b[0m    75%",
+    "0 Ankle boot \x1b[38;2;255;255;255;48;2;0;130;52m 3\x1b[0m" +
+      " \x1b[38;2;255;255;255;48;2;110;20;15m 1\x1b[0m    75%",
   );
   assertEquals(rows[2], "1 Bag         ·  ·      –");
 });
