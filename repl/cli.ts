@@ -12,6 +12,7 @@ import { watchInterrupts } from "./interrupts.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
 import { rowsOf, runScript } from "./script.ts";
 import { type Host, Session } from "./session.ts";
+import { setImageProtocol } from "./term/images.ts";
 import { type Colors, standardOutput } from "../nn/term/screen.ts";
 
 /** What {@linkcode run} tells whoever opens the library. */
@@ -52,9 +53,10 @@ async function exitCode(args: readonly string[], open: Open): Promise<number> {
 }
 
 async function start(options: Options, open: Open): Promise<number> {
-  const { files, code, color, seed, interactive } = options;
+  const { files, code, color, seed, interactive, images } = options;
   // Whatever draws asks the environment.
   if (!color) Deno.env.set("NO_COLOR", "1");
+  if (images !== undefined) setImageProtocol(images);
   const { colors } = standardOutput();
   const opened = await open({ seed, colors });
   const given = files.length > 0 || code !== undefined;
@@ -91,6 +93,7 @@ async function runAll(
     });
   await session.idle();
   globalThis.removeEventListener("beforeunload", stuck);
+  if (session.exited()) Deno.exit(session.exitCode);
   if (failure === undefined) return 0;
   console.error(failure);
   return 1;
@@ -103,17 +106,21 @@ async function talk(
   colors: Colors,
 ): Promise<number> {
   const { signal } = await watchInterrupts(() => editor.interrupt());
-  const session = new Session(host, { signal });
   const path = historyPath((name) => Deno.env.get(name));
   const history = new History(path, (message) => console.error(message));
+  const session: Session = new Session(host, {
+    signal,
+    history: () => history.entries.toReversed(),
+    edit: () => editor.edit(),
+  });
   if (!options.quiet) console.log(banner.join("\n"));
-  const editor = new Editor(session, { history, colors });
+  const editor: Editor = new Editor(session, { history, colors });
   reportUncaught((text) => editor.printAbove(text));
   const failure = await runTexts(session, options);
   if (failure !== undefined) console.error(failure);
   await editor.run();
   // What still runs in the background ends here.
-  Deno.exit(0);
+  Deno.exit(session.exitCode ?? 0);
 }
 
 /** Runs the files and then the text of `-e`. Returns the first error. */

@@ -42,6 +42,19 @@ export function relaxDeclarations(code: string): string {
   return result + code.slice(at);
 }
 
+/** The variables that are declared with an expression behind them which isn't awaited and calls something, so that they may hold a promise. */
+export function declaredNames(code: string): string[] {
+  const { tokens } = scan(code);
+  return tokens.flatMap((token, i) => {
+    const [name, sign, first] = tokens.slice(i + 1, i + 4);
+    const declares = token.depth === 0 &&
+      ["const", "let", "var"].includes(token.text) &&
+      name?.kind === "word" && sign?.text === "=" && first?.text !== "await" &&
+      tokens.some(({ start, text }) => start > sign.start && text === "(");
+    return declares ? [name.text] : [];
+  });
+}
+
 /** Whether a function declaration can begin here; elsewhere the word starts an expression. */
 function startsStatement(previous: Token | undefined): boolean {
   return previous === undefined || [";", "}"].includes(previous.text);

@@ -1,5 +1,6 @@
 /** The device of a session. */
-import { device, init } from "../mod.ts";
+import { device, DeviceLostError, init } from "../mod.ts";
+import { tensorsIn } from "./commands/held.ts";
 import { setRuntimeFolder } from "./setup.ts";
 
 export interface DeviceOptions {
@@ -11,12 +12,21 @@ export interface DeviceOptions {
   readonly log: (line: string) => void;
 }
 
+let start: number | undefined;
+
+/** The seed of the random stream's start; undefined where no device was opened. */
+export function startSeed(): number | undefined {
+  return start;
+}
+
 /** Opens the WebGPU device, or the CPU device where there is none: somebody at a prompt is better served by slow than by nothing. */
 export async function openDevice(
-  { seed, cpu = false, log }: DeviceOptions,
+  { seed = Math.floor(Math.random() * 2 ** 32), cpu = false, log }:
+    DeviceOptions,
 ): Promise<void> {
   setRuntimeFolder();
-  const seeded = seed === undefined ? {} : { seed };
+  start = seed;
+  const seeded = { seed };
   if (!cpu) {
     try {
       await init(seeded);
@@ -34,4 +44,19 @@ export function deviceText(): string {
   const { backend, name, software } = device();
   if (backend === "cpu") return "the CPU, in float64";
   return software ? `${name}, a software adapter` : name;
+}
+
+/** How to go on after an error that says that the device was lost. */
+export async function lossAdvice(
+  error: unknown,
+  variables: () => Promise<ReadonlyMap<string, unknown>>,
+): Promise<string[]> {
+  if (!(error instanceof DeviceLostError)) return [];
+  const lost = [...await variables()].filter(([name, value]) =>
+    tensorsIn(name, value).some(([, { storage }]) => storage.backend.lost)
+  ).map(([name]) => name);
+  return [
+    ...lost.length === 0 ? [] : [`Lost with it: ${lost.join(", ")}`],
+    "To go on: await init() opens a device; then make what is lost again, or .load a file that .save has written",
+  ];
 }

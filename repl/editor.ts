@@ -7,7 +7,9 @@ import {
 } from "node:readline";
 import type { History } from "./history.ts";
 import { Keys } from "./keys.ts";
+import { enableSearch } from "./search.ts";
 import type { Outcome, Session } from "./session.ts";
+import { withoutPrompts } from "./source.ts";
 import type { Colors } from "../nn/term/screen.ts";
 import { paint } from "../nn/term/style.ts";
 
@@ -17,6 +19,13 @@ const CONTINUATION = "… ";
 export interface EditorOptions {
   readonly history: History;
   readonly colors: Colors;
+}
+
+/** Rows that are taken without being run. */
+interface Edited {
+  readonly rows: string[];
+  readonly done: (text: string) => void;
+  readonly drop: (reason: Error) => void;
 }
 
 /** Gives the session a prompt until Ctrl-D. */
@@ -34,6 +43,8 @@ export class Editor {
   #text = "";
   /** Whether a line runs; at the start files may. */
   #busy = true;
+  /** The rows that `.editor` takes, while it does. */
+  #edited: Edited | undefined;
 
   constructor(
     readonly session: Session,
@@ -58,6 +69,7 @@ export class Editor {
     this.#lines.on("line", (row) => this.#take(row));
     this.#lines.on("SIGINT", () => this.#clear());
     this.#lines.on("close", () => resolve());
+    enableSearch(this.#lines, () => this.#entries);
     this.#keys.setBusyMode();
   }
 
@@ -67,10 +79,60 @@ export class Editor {
     this.session.interrupt();
   }
 
-  /** Prompts until Ctrl-D. */
+  /** Prompts until Ctrl-D, or a line that exits. */
   async run(): Promise<void> {
-    this.#prompt();
-    await this.#closed;
+    if (!this.session.exited()) {
+      this.#prompt();
+      await this.#closed;
+    }
+    this.#keys.setRawMode(false);
+  }
+
+  /** Takes rows for the line that runs, until Ctrl-D; Ctrl-C drops them and ends the line. */
+  edit(): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    this.#edited = { rows: [], done: resolve, drop: reject };
+    console.log(
+      paint(
+        "Ctrl-D runs what is typed here, Ctrl-C drops it",
+        "dim",
+        this.#colors,
+      ),
+    );
+    this.#keys.onNextEnd(() => this.#endEditing(true));
+    this.#askRow("");
+    return promise;
+  }
+
+  #endEditing(run: boolean): void {
+    const { rows, done, drop } = this.#edited!;
+    this.#edited = undefined;
+    if (this.#lines.line !== "") rows.push(this.#lines.line);
+    this.#clearRow();
+    this.#keys.onNextEnd(undefined);
+    this.#keys.hold();
+    this.#keys.setBusyMode();
+    process.stdout.write("\n");
+    if (run) {
+      const text = rows.join("\n");
+      if (text.trim() !== "") this.#remember(text, true);
+      done(text);
+    } else {
+      this.session.interrupt();
+      drop(new Error("Interrupted"));
+    }
+  }
+
+  #clearRow(): void {
+    this.#lines.write(null, { ctrl: true, name: "e" });
+    this.#lines.write(null, { ctrl: true, name: "u" });
+  }
+
+  #askRow(prompt: string): void {
+    this.#lines.setPrompt(prompt);
+    this.#keys.setRawMode(true);
+    this.#lines.prompt();
+    this.#keys.release();
   }
 
   /** Writes a row that no line asked for, above the prompt and what is being typed there. */
@@ -85,13 +147,15 @@ export class Editor {
 
   #prompt(): void {
     this.#busy = false;
-    this.#lines.setPrompt(this.#text === "" ? PROMPT : CONTINUATION);
-    this.#keys.setRawMode(true);
-    this.#lines.prompt();
-    this.#keys.release();
+    this.#askRow(this.#text === "" ? PROMPT : CONTINUATION);
   }
 
   async #take(row: string): Promise<void> {
+    if (this.#edited !== undefined) {
+      this.#edited.rows.push(row);
+      this.#askRow("");
+      return;
+    }
     this.#busy = true;
     this.#keys.setBusyMode();
     const text = this.#text === "" ? row : `${this.#text}\n${row}`;
@@ -99,14 +163,18 @@ export class Editor {
       const outcome = await this.session.evaluate(text);
       const whole = outcome.kind !== "incomplete";
       this.#text = whole ? "" : text;
-      this.#remember(text, whole);
+      this.#remember(withoutPrompts(text), whole);
       this.#show(outcome);
     }
-    this.#prompt();
+    if (this.session.exited()) this.#lines.close();
+    else this.#prompt();
   }
 
   #show(outcome: Outcome): void {
     if (outcome.kind === "value") console.log(outcome.text);
+    if (outcome.kind === "silent" && outcome.hint !== undefined) {
+      console.log(paint(outcome.hint, "dim", this.#colors));
+    }
     if (outcome.kind === "error") {
       const [first, ...rest] = outcome.text.split("\n");
       console.log([paint(first, "red", this.#colors), ...rest].join("\n"));
@@ -125,12 +193,15 @@ export class Editor {
 
   /** Ctrl-C at the prompt. */
   #clear(): void {
+    if (this.#edited !== undefined) {
+      this.#endEditing(false);
+      return;
+    }
     if (this.#lines.line === "" && this.#text === "") {
       this.printAbove("Ctrl-D leaves");
       return;
     }
-    this.#lines.write(null, { ctrl: true, name: "e" });
-    this.#lines.write(null, { ctrl: true, name: "u" });
+    this.#clearRow();
     if (this.#text === "") return;
     this.#text = "";
     process.stdout.write("\n");

@@ -59,7 +59,7 @@ export class EngineError extends Error {
 const SLOT = Symbol.for("tessera.repl.slot");
 const slots = globalThis as unknown as Record<symbol, unknown>;
 const FILL_SLOT =
-  `function (value) { globalThis[Symbol.for("tessera.repl.slot")] = value; }`;
+  `function (value) { globalThis[Symbol.for("${SLOT.description}")] = value; }`;
 
 export class Engine {
   readonly #inspector = new Inspector();
@@ -121,14 +121,35 @@ export class Engine {
     const { names } = await this.#post<{ readonly names: readonly string[] }>(
       "Runtime.globalLexicalScopeNames",
     );
-    // A class whose definition threw has a name and no value.
+    const values = await this.valuesOf(names);
+    return new Map(names.map((name, i) => [name, values[i]]));
+  }
+
+  /** The values of variables; undefined for one without a value, as of a class whose definition threw. */
+  async valuesOf(names: readonly string[]): Promise<readonly unknown[]> {
     const parts = names.map((name) =>
       `(() => { try { return ${name}; } catch {} })()`
     );
-    const values = await this.run(`[${parts.join(", ")}]`, "variables", 1);
-    if (!values.ok) throw values.error;
-    const list = values.value as readonly unknown[];
-    return new Map(names.map((name, i) => [name, list[i]]));
+    const list = await this.run(`[${parts.join(", ")}]`, "variables", 1);
+    return list.ok ? list.value as readonly unknown[] : [];
+  }
+
+  /** Gives variables other values. */
+  async assign(
+    values: readonly (readonly [name: string, value: unknown])[],
+  ): Promise<void> {
+    slots[SLOT] = values.map(([, value]) => value);
+    const parts = values.map(([name], i) =>
+      `try { ${name} = values[${i}]; } catch {}`
+    );
+    await this.run(
+      `{ const values = globalThis[Symbol.for("${SLOT.description}")]; ${
+        parts.join(" ")
+      } }`,
+      "variables",
+      1,
+    );
+    delete slots[SLOT];
   }
 
   close() {

@@ -22,8 +22,7 @@ export function historyPath(
 }
 
 export class History {
-  /** Newest first. */
-  readonly entries: readonly string[];
+  #entries: readonly string[];
   readonly #path: string | undefined;
   readonly #warn: (message: string) => void;
   #failed = false;
@@ -32,13 +31,20 @@ export class History {
   constructor(path: string | undefined, warn: (message: string) => void) {
     this.#path = path;
     this.#warn = warn;
-    this.entries = path === undefined ? [] : this.#read(path);
+    this.#entries = path === undefined ? [] : this.#read(path);
+  }
+
+  /** Newest first. */
+  get entries(): readonly string[] {
+    return this.#entries;
   }
 
   add(entry: string): void {
     const path = this.#path;
-    // As in shells, a blank in front keeps a line out of the file.
-    if (path === undefined || /^\s/.test(entry)) return;
+    // As in shells, a blank in front keeps a line out.
+    if (/^\s/.test(entry)) return;
+    this.#entries = [entry, ...this.#entries];
+    if (path === undefined) return;
     this.#attempt("write", () => {
       Deno.mkdirSync(dirname(path), { recursive: true });
       Deno.writeTextFileSync(path, `${JSON.stringify(entry)}\n`, {

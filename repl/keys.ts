@@ -3,6 +3,7 @@ import process from "node:process";
 import { PassThrough } from "node:stream";
 
 const CTRL_C = 0x03;
+const CTRL_D = 0x04;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
@@ -17,6 +18,7 @@ export class Keys extends PassThrough {
   #held: Uint8Array[] = [];
   #holds = true;
   #afterReturn = false;
+  #onEnd: (() => void) | undefined;
 
   /** `interrupt` is called for Ctrl-C while a row is waited for, on systems where it comes as a key then. */
   constructor(interrupt: () => void) {
@@ -45,6 +47,16 @@ export class Keys extends PassThrough {
     for (const bytes of held) this.#take(bytes);
   }
 
+  /** Calls `act` for the next Ctrl-D, in place of handing it on. */
+  onNextEnd(act: (() => void) | undefined): void {
+    this.#onEnd = act;
+  }
+
+  /** Hands on nothing more until the next release. */
+  hold(): void {
+    this.#holds = true;
+  }
+
   /** Forgets rows that wait. */
   forget(): void {
     this.#held = [];
@@ -59,8 +71,17 @@ export class Keys extends PassThrough {
     // A paste may end its rows with both.
     const skip = this.#afterReturn && bytes[0] === NEWLINE ? 1 : 0;
     const end = bytes.findIndex((byte, i) =>
-      i >= skip && (byte === RETURN || byte === NEWLINE)
+      i >= skip && (byte === RETURN || byte === NEWLINE ||
+        (byte === CTRL_D && this.#onEnd !== undefined))
     );
+    if (bytes[end] === CTRL_D) {
+      this.#holds = true;
+      this.#held.push(bytes.subarray(end + 1));
+      this.write(bytes.subarray(skip, end));
+      // The line editor takes what was written first.
+      setTimeout(this.#onEnd!, 0);
+      return;
+    }
     if (bytes.length > 0) this.#afterReturn = end >= 0 && bytes[end] === RETURN;
     if (end < 0) {
       this.write(bytes.subarray(skip));

@@ -4,6 +4,7 @@ import { preview } from "../core/preview.ts";
 import { onInterrupt } from "../core/runtime.ts";
 import * as library from "../mod.ts";
 import { commandsOf } from "./commands/mod.ts";
+import { lossAdvice, startSeed } from "./device.ts";
 import { hintFor } from "./help/hints.ts";
 import { functionHeadline } from "./help/topics.ts";
 import type { Host } from "./session.ts";
@@ -22,10 +23,13 @@ export function libraryHost(colors: Colors): Host {
   return {
     globals: { ...library, pictures, plot, trainingProgress },
     live: () => library.memory().tensors,
+    liveBytes: () => library.memory().bytes,
     onInterrupt,
     show: (value) => display(value, { ...standardOutput(), colors }),
     commands: commandsOf,
     hint: (shell) => (told) => hintFor(told, shell),
+    advise: lossAdvice,
+    reset: () => library.seed(startSeed() ?? 0),
   };
 }
 

@@ -1,5 +1,10 @@
 /** The command line of the REPL. */
 import { parseArgs } from "node:util";
+import {
+  IMAGE_PROTOCOLS,
+  type ImageProtocol,
+  imageProtocolNamed,
+} from "./term/images.ts";
 
 export interface Options {
   /** Run first, in turn. */
@@ -11,6 +16,8 @@ export interface Options {
   readonly quiet: boolean;
   readonly color: boolean;
   readonly seed: number | undefined;
+  /** How pictures reach the screen; otherwise the environment decides. */
+  readonly images: ImageProtocol | undefined;
   readonly help: boolean;
 }
 
@@ -23,6 +30,7 @@ Runs TypeScript a line at a time, from the terminal or from a pipe, and shows wh
   -q, --quiet          no banner
       --seed N         start of the random stream
       --no-color       plain text, as with NO_COLOR=1
+      --images HOW     how pictures are drawn: ${IMAGE_PROTOCOLS.join(", ")}
   -h, --help           this text`;
 
 /** The options are wrong; the message says which and why. */
@@ -33,7 +41,7 @@ export class UsageError extends Error {
 /** Reads the arguments of the command line. Throws a UsageError. */
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
-  const { eval: code, seed } = values;
+  const { eval: code, seed, images } = values;
   return {
     files: positionals,
     code,
@@ -41,6 +49,7 @@ export function parseOptions(args: readonly string[]): Options {
     quiet: values.quiet ?? false,
     color: values.color ?? true,
     seed: seed === undefined ? undefined : seedOf(seed),
+    images: images === undefined ? undefined : imagesOf(images),
     help: values.help ?? false,
   };
 }
@@ -57,6 +66,7 @@ function parse(args: readonly string[]) {
         quiet: { type: "boolean", short: "q" },
         color: { type: "boolean" },
         seed: { type: "string" },
+        images: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -74,4 +84,12 @@ export function seedOf(text: string): number {
     );
   }
   return seed;
+}
+
+function imagesOf(name: string): ImageProtocol {
+  try {
+    return imageProtocolNamed(name);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }

@@ -1,6 +1,11 @@
 /** Text that nobody types: a pipe, a file or `-e`. Values are printed, there is no prompt, and the first error ends it. */
-import type { Session } from "./session.ts";
+import type { Outcome, Place, Session } from "./session.ts";
 import { statements } from "./statements.ts";
+
+/** What runs the statements: a session, or a line of one that loads a file. */
+export interface Runner extends Pick<Session, "commands" | "exited"> {
+  evaluate(text: string, place: Place): Promise<Outcome>;
+}
 
 export interface ScriptOptions {
   /** The name that errors carry in front of the row's number. */
@@ -10,20 +15,21 @@ export interface ScriptOptions {
   readonly print: (text: string) => void;
 }
 
-/** Runs rows of text to the end or to the first error, which it returns as `source:row: what happened`. */
+/** Runs rows of text to the end, to a line that exits, or to the first error, which it returns as `source:row: what happened`. */
 export async function runScript(
-  session: Session,
+  runner: Runner,
   rows: AsyncIterable<string> | Iterable<string>,
   { source, base, print }: ScriptOptions,
 ): Promise<string | undefined> {
   for await (
-    const { text, line, whole } of statements(rows, session.commands)
+    const { text, line, whole } of statements(rows, runner.commands)
   ) {
     const start = `${source}:${line}`;
     if (!whole) {
       return `${start}: SyntaxError: The statement that starts here has no end`;
     }
-    const outcome = await session.evaluate(text, { source, line, base });
+    if (runner.exited()) return;
+    const outcome = await runner.evaluate(text, { source, line, base });
     if (outcome.kind === "value") print(outcome.text);
     else if (outcome.kind === "interrupted") return `${start}: Interrupted`;
     else if (outcome.kind === "error") {

@@ -5,73 +5,18 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { pathToFileURL } from "node:url";
-import type { Command, Complete, Shell } from "./commands/command.ts";
+import type { Complete, Shell, Typed } from "./commands/command.ts";
 import { type Commands, setCommands } from "./commands/line.ts";
+import { Collector } from "./collector.ts";
 import { Engine } from "./engine.ts";
 import { explain, explainSyntax } from "./explain.ts";
+import type { Hint, Host, Outcome, Place, SessionOptions } from "./host.ts";
+import { runScript } from "./script.ts";
 import { compile } from "./source.ts";
-import { type Screen, standardOutput } from "../nn/term/screen.ts";
+import { Drawing } from "../nn/term/drawing.ts";
+import { standardOutput } from "../nn/term/screen.ts";
 
-/** What the session needs from whoever opens it. The tensor library comes in here. */
-export interface Host {
-  /** Names that lines can use from the start. A line may declare them again. */
-  readonly globals: Readonly<Record<string, unknown>>;
-  /** The text that shows a value, once everything is read that the text needs. */
-  show(value: unknown): string | Promise<string>;
-  /**
-   * How many tensors there are. While there are any, garbage is collected after each line; the library frees a tensor's memory when
-   * its finalizer runs.
-   */
-  live(): number;
-  /** Takes a question to ask before each operation: whether the code that runs was interrupted and the operation must throw. */
-  onInterrupt?(interrupted: () => boolean): void;
-  /** Makes the commands, of which each is a global too. */
-  commands?(shell: Shell): readonly Command[];
-  /** Makes what tells, behind an error's message or of a line that gave undefined, what was probably meant. */
-  hint?(shell: Shell): Hint;
-  /** Makes what completes names at the prompt. */
-  complete?(shell: Shell): Complete;
-}
-
-/** What to add to the message of an error, or to the news that a line gave undefined. */
-export type Hint = (
-  told: { readonly error?: unknown; readonly text: string },
-) => Promise<string | undefined>;
-
-export interface SessionOptions {
-  /** Shared memory whose first element another thread sets when Ctrl-C is pressed, for the time in which this thread is busy and hears nothing. */
-  readonly signal?: Int32Array;
-  /** Takes the rows that a command writes while it runs. @default the screen */
-  readonly print?: (text: string) => void;
-  /** Where commands draw. @default standard output */
-  readonly screen?: () => Screen;
-}
-
-/** Where a line comes from. */
-export interface Place {
-  /** The name that errors carry: "stdin", or a file's. */
-  readonly source: string;
-  /** The number of the line's first row there. */
-  readonly line: number;
-  /** What relative imports are relative to; otherwise the current folder. */
-  readonly base?: URL;
-}
-
-export type Outcome =
-  | { readonly kind: "value"; readonly text: string }
-  /** A declaration, or a line that ends with a semicolon. */
-  | { readonly kind: "silent" }
-  | {
-    readonly kind: "error";
-    readonly error: unknown;
-    readonly text: string;
-    /** The row of the source in which it was thrown. */
-    readonly line: number;
-  }
-  /** Nothing was run: the text goes on in the next line. */
-  | { readonly kind: "incomplete" }
-  /** Ctrl-C ended it. */
-  | { readonly kind: "interrupted" };
+export type { Host, Outcome, Place, SessionOptions } from "./host.ts";
 
 /** A line that runs. `left` means that the session has stopped waiting for it. */
 interface Running {
@@ -84,6 +29,12 @@ interface Running {
 /** How long a line has to end by itself after Ctrl-C, so that it can print and return what it has. */
 const GRACE_MS = 300;
 
+/** Lines that ask how much memory there is. */
+const ASKS_MEMORY = /memory/i;
+
+const NO_EDITOR =
+  "Cannot open the editor: it takes what is typed at a terminal, and there is none";
+
 export class Session {
   readonly #engine = new Engine();
   readonly #host: Host;
@@ -93,7 +44,16 @@ export class Session {
   readonly #context = new AsyncLocalStorage<Running>();
   #running: Running | undefined;
   #queue: Promise<unknown> = Promise.resolve();
+  readonly #collector: Collector;
+  /** Rows typed so far. */
   #rows = 0;
+  #lines: Typed[] = [];
+  #error: { readonly error: unknown } | undefined;
+  #exitCode: number | undefined;
+  /** Properties of the global object that aren't variables of the session. */
+  readonly #known: ReadonlySet<string>;
+  /** Variables from before a reset, with the values that tell that no line has declared them again. */
+  readonly #gone = new Map<string, unknown>();
 
   /** By name. */
   readonly commands: Commands;
@@ -103,28 +63,33 @@ export class Session {
   constructor(host: Host, options: SessionOptions = {}) {
     this.#host = host;
     this.#signal = options.signal;
+    this.#known = new Set(Object.keys(globalThis));
+    this.#collector = new Collector(
+      () => ({ tensors: host.live(), bytes: host.liveBytes?.() ?? 0 }),
+      () => this.#engine.collectGarbage(),
+      () => {
+        this.#queue = this.#queue.then(() => this.#collector.run());
+      },
+    );
     const shell = this.#shell(options);
     const commands = host.commands?.(shell) ?? [];
     this.commands = new Map(commands.map((command) => [command.name, command]));
     this.complete = host.complete?.(shell);
     this.#hint = host.hint?.(shell);
     setCommands(this.commands);
-    const functions = commands.filter(({ global = true }) => global)
-      .map(({ name, run }) => [name, run] as const);
-    for (
-      const [name, value] of [...Object.entries(host.globals), ...functions]
-    ) {
-      setGlobal(name, value);
-    }
-    setGlobal("_", undefined);
-    setGlobal("_error", undefined);
+    this.#setGlobals();
     host.onInterrupt?.(() => this.interrupted());
   }
 
   /** Evaluates a line after those before it have ended. It never rejects. */
   evaluate(source: string, place?: Place): Promise<Outcome> {
-    const outcome = this.#queue.then(() => this.#evaluate(source, place));
-    this.#queue = outcome.then(() => this.#collect());
+    const outcome = this.#queue.then(async () => {
+      this.#collector.wait();
+      // What the line counts must be what variables hold.
+      if (ASKS_MEMORY.test(source)) await this.#collector.run();
+      return await this.#evaluate(source, place);
+    });
+    this.#queue = outcome.then(() => this.#collector.lineEnded());
     return outcome;
   }
 
@@ -133,9 +98,25 @@ export class Session {
     return this.#running?.place;
   }
 
+  /** The lines that have been typed, in their order. */
+  get lines(): readonly Typed[] {
+    return this.#lines;
+  }
+
+  /** The exit code, once a line has called for the end. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
+  }
+
+  /** Whether a line has called for the end. */
+  exited(): boolean {
+    return this.#exitCode !== undefined;
+  }
+
   /** Resolves when every line so far has ended and its memory is collected. */
   async idle(): Promise<void> {
     await this.#queue;
+    await this.#collector.run();
   }
 
   /**
@@ -168,82 +149,113 @@ export class Session {
   }
 
   async #evaluate(source: string, place?: Place): Promise<Outcome> {
-    const { source: name, line, base } = place ??
-      { source: "repl", line: this.#rows + 1 };
-    const compiled = compile(source, base ?? currentFolder(), this.commands);
-    if (compiled.kind === "incomplete") return compiled;
-    const rows = source.split("\n");
-    this.#rows += rows.length;
-    if (compiled.kind === "refused") {
-      const error = new Error(compiled.message);
-      return { kind: "error", error, text: explain(error, [], name), line };
-    }
-    if (compiled.kind === "error") {
-      const text = rows[compiled.line - 1] ?? "";
-      return {
-        kind: "error",
-        error: new SyntaxError(compiled.message),
-        text: explainSyntax(compiled.message, text, compiled.column),
-        line: line + compiled.line - 1,
-      };
-    }
-
     const { promise: left, resolve } = Promise.withResolvers<Outcome>();
     const running: Running = {
-      place: { source: name, line },
+      place: place ?? { source: "repl", line: this.#rows + 1 },
       interrupted: false,
       left: false,
       leave: () => resolve({ kind: "interrupted" }),
     };
     if (this.#signal) Atomics.store(this.#signal, 0, 0);
     this.#running = running;
-    const { code, quiet } = compiled;
     const ended = this.#context.run(
       running,
-      () => this.#run(source, code, quiet, running),
+      () => this.#run(source, running.place, running),
     );
     const outcome = await Promise.race([ended, left]);
     running.left = true;
     this.#running = undefined;
+    if (outcome.kind === "incomplete") return outcome;
+    if (place === undefined) this.#rows += source.split("\n").length;
+    return this.#note(source, outcome, false, place?.base);
+  }
+
+  /** Evaluates a line on behalf of the one that runs. */
+  async #evaluateWithin(source: string, place: Place): Promise<Outcome> {
+    const running = this.#context.getStore() ?? this.#running;
+    if (running === undefined) return await this.evaluate(source, place);
+    const outcome = await this.#run(source, place, running);
+    return this.#note(source, outcome, true, place.base);
+  }
+
+  #note(
+    text: string,
+    outcome: Outcome,
+    loaded: boolean,
+    base = currentFolder(),
+  ): Outcome {
+    const ok = outcome.kind === "value" || outcome.kind === "silent";
+    this.#lines.push({ text, ok, loaded, base });
     return outcome;
   }
 
   async #run(
     text: string,
-    code: string,
-    quiet: boolean,
+    { source, line, base }: Place,
     running: Running,
   ): Promise<Outcome> {
-    const { source, line } = running.place;
+    const compiled = compile(text, base ?? currentFolder(), this.commands);
+    if (compiled.kind === "incomplete") return compiled;
+    if (compiled.kind === "refused") {
+      const error = new Error(compiled.message);
+      return await this.#failed(error, explain(error, [], source), line);
+    }
+    if (compiled.kind === "error") {
+      const row = text.split("\n")[compiled.line - 1] ?? "";
+      return await this.#failed(
+        new SyntaxError(compiled.message),
+        explainSyntax(compiled.message, row, compiled.column),
+        line + compiled.line - 1,
+      );
+    }
+    const { code, quiet, declared } = compiled;
     const completion = await this.#engine.run(code, source, line);
     if (running.left) return { kind: "interrupted" };
     if (!completion.ok) {
       const { error, frames } = completion;
+      if (this.#exitCode !== undefined) return { kind: "silent" };
       if (this.interrupted()) return { kind: "interrupted" };
-      setGlobal("_error", error);
       const at = frames.find((frame) => frame.source === source);
-      return {
-        kind: "error",
-        error,
-        text: explain(error, frames, source, await this.#ask({ error, text })),
-        line: at?.line ?? line,
-      };
+      const told = error instanceof LoadError
+        ? error.message
+        : explain(error, frames, source, await this.#ask({ error, text }));
+      return await this.#failed(error, told, at?.line ?? line);
     }
     const { value } = completion;
-    if (quiet) return { kind: "silent" };
-    if (value === undefined) {
-      const hint = await this.#ask({ text });
-      if (hint === undefined) return { kind: "silent" };
-      return { kind: "value", text: `undefined: ${hint}` };
+    if (quiet || value === undefined) {
+      const hint = quiet ? undefined : await this.#ask({ text });
+      if (hint) return { kind: "value", text: `undefined: ${hint}` };
+      return await this.#silent(declared);
     }
-    setGlobal("_", value);
+    // What only shows something is no value to go on with.
+    if (!(value instanceof Drawing)) setGlobal("_", value);
     try {
       return { kind: "value", text: await this.#host.show(value) };
     } catch (error) {
       if (this.interrupted()) return { kind: "interrupted" };
-      setGlobal("_error", error);
-      return { kind: "error", error, text: explain(error, [], source), line };
+      return await this.#failed(error, explain(error, [], source), line);
     }
+  }
+
+  async #failed(error: unknown, text: string, line: number): Promise<Outcome> {
+    // A file's error has been noted where it was thrown.
+    if (!(error instanceof LoadError)) {
+      setGlobal("_error", error);
+      this.#error = { error };
+    }
+    const advice = await this.#host.advise?.(error, () => this.#variables());
+    const rows = [text, ...advice ?? []];
+    return { kind: "error", error, text: rows.join("\n"), line };
+  }
+
+  /** The outcome of a line without a value, with a hint where a variable holds something else than was meant. */
+  async #silent(declared: readonly string[]): Promise<Outcome> {
+    if (declared.length === 0) return { kind: "silent" };
+    const values = await this.#engine.valuesOf(declared);
+    const name = declared.find((_, i) => values[i] instanceof Promise);
+    if (name === undefined) return { kind: "silent" };
+    const hint = `${name} is a promise: write const ${name} = await …`;
+    return { kind: "silent", hint };
   }
 
   /** A hint, if there is one. What fails while one is looked for is nobody's concern. */
@@ -259,20 +271,97 @@ export class Session {
     {
       screen = standardOutput,
       print = (text) => screen().write(`${text}\n`),
+      history = () => this.#typed(),
+      edit = () => Promise.reject(new Error(NO_EDITOR)),
     }: SessionOptions,
   ): Shell {
     return {
       screen,
       print,
+      history,
+      edit,
       globals: this.#host.globals,
-      variables: () => this.#engine.variables(),
+      variables: () => this.#variables(),
       commands: () => [...this.commands.values()],
+      lines: () => this.#lines,
+      lastError: () => this.#error,
+      collect: () => this.#collector.runNow(),
+      run: async (text, place) => {
+        const failure = await runScript(
+          {
+            commands: this.commands,
+            evaluate: (line, at) => this.#evaluateWithin(line, at),
+            exited: () => this.exited(),
+          },
+          text.split("\n"),
+          { ...place, print },
+        );
+        if (failure !== undefined) throw new LoadError(failure);
+      },
+      reset: () => this.#reset(),
+      exit: (code) => {
+        this.#exitCode = code;
+        throw new Error("Left");
+      },
     };
   }
 
-  async #collect(): Promise<void> {
-    if (this.#host.live() > 0) await this.#engine.collectGarbage();
+  #typed(): string[] {
+    return this.#lines.filter(({ loaded }) => !loaded).map(({ text }) => text);
   }
+
+  async #variables(): Promise<ReadonlyMap<string, unknown>> {
+    const variables = await this.#engine.variables();
+    // What is assigned without a declaration, or declared with var, is a property of the global object.
+    for (const [name, value] of Object.entries(globalThis)) {
+      if (!this.#known.has(name)) variables.set(name, value);
+    }
+    for (const [name, value] of this.#gone) {
+      if (variables.get(name) === value) variables.delete(name);
+      else this.#gone.delete(name);
+    }
+    return variables;
+  }
+
+  async #reset(): Promise<void> {
+    const names = [...(await this.#variables()).keys()];
+    for (const name of Object.keys(globalThis)) {
+      if (!this.#known.has(name)) Reflect.deleteProperty(globalThis, name);
+    }
+    this.#setGlobals();
+    // Variables can't be taken away: they get what their names meant at the start.
+    await this.#engine.assign(
+      names.map((name) => [name, Reflect.get(globalThis, name)]),
+    );
+    for (const name of names) {
+      this.#gone.set(name, Reflect.get(globalThis, name));
+    }
+    this.#lines = [];
+    this.#error = undefined;
+    await this.#host.reset?.();
+    await this.#collector.runNow();
+  }
+
+  #setGlobals(): void {
+    const functions = [...this.commands.values()].filter((
+      { global = true },
+    ) => global).map(({ name, run }) => [name, run] as const);
+    for (
+      const [name, value] of [
+        ...Object.entries(this.#host.globals),
+        ...functions,
+      ]
+    ) {
+      setGlobal(name, value);
+    }
+    setGlobal("_", undefined);
+    setGlobal("_error", undefined);
+  }
+}
+
+/** A file that was loaded has failed. Its message says where, and what happened there. */
+class LoadError extends Error {
+  override readonly name = "LoadError";
 }
 
 /** A global that a line may also declare with let, const or class: those need it to be configurable. */

@@ -8,13 +8,19 @@ import {
   commandLine,
   type Commands,
 } from "./commands/line.ts";
-import { relaxDeclarations } from "./declarations.ts";
+import { declaredNames, relaxDeclarations } from "./declarations.ts";
 import { rewriteImports } from "./imports.ts";
 import { type Scan, scan } from "./scan.ts";
 
 export type Compiled =
   /** `quiet`: it ends with a semicolon, so its value is not to be shown. */
-  | { readonly kind: "code"; readonly code: string; readonly quiet: boolean }
+  | {
+    readonly kind: "code";
+    readonly code: string;
+    readonly quiet: boolean;
+    /** Variables that get the value of an expression, which may turn out to be a promise. */
+    readonly declared: readonly string[];
+  }
   | { readonly kind: "incomplete" }
   /** It names a command that there isn't, or not as the command is used. */
   | { readonly kind: "refused"; readonly message: string }
@@ -40,9 +46,15 @@ export function compile(
   base: URL,
   commands: Commands = NO_COMMANDS,
 ): Compiled {
-  const line = commandLine(source, commands);
-  if (line === undefined) return compileText(source, base);
+  const text = withoutPrompts(source);
+  const line = commandLine(text, commands);
+  if (line === undefined) return compileText(text, base);
   return line.kind === "call" ? compileCall(line, base) : line;
+}
+
+/** The text as it was typed, where it was copied together with the prompts in front of it. */
+export function withoutPrompts(text: string): string {
+  return /^> /.test(text) ? text.replace(/^(> |… ?)/gm, "") : text;
 }
 
 function compileCall(
@@ -89,7 +101,8 @@ function javascript(text: string, quiet: boolean): Compiled {
 }
 
 function script(code: string, quiet: boolean): Compiled {
-  return { kind: "code", code: relaxDeclarations(code), quiet };
+  const declared = declaredNames(code);
+  return { kind: "code", code: relaxDeclarations(code), quiet, declared };
 }
 
 /** The remover of types lets a block without its end pass, which V8 doesn't. */

@@ -32,8 +32,11 @@ export async function* statements(
   let whole = false;
   for await (const row of rows) {
     line++;
-    const command = startsCommand(row, commands);
-    if (whole && (command || !GOES_ON.test(row))) {
+    // Copied from a session, rows have its prompts in front.
+    const prompted = row.startsWith("> ") && /^(> |$)/.test(text);
+    const starts = prompted || startsCommand(row, commands) ||
+      !GOES_ON.test(row);
+    if (whole && starts) {
       yield { text, line: first, whole };
       text = "";
     }

@@ -19,7 +19,7 @@ import {
 } from "./implementations/mod.ts";
 import { ensureSwiftShader } from "./implementations/swiftshader.ts";
 import { parseRecord } from "./support/record.ts";
-import { NO_TERMINAL } from "./support/terminal.ts";
+import { NO_TERMINAL } from "./support/tmux.ts";
 import { listFiles, readText } from "./support/tree.ts";
 import { parseReport, slowestFiles, type TestCase } from "./support/report.ts";
 

@@ -32,6 +32,17 @@ export interface Command {
   readonly run: (...args: any[]) => unknown;
 }
 
+/** A line that has run. */
+export interface Typed {
+  readonly text: string;
+  /** Whether it ended without an error. */
+  readonly ok: boolean;
+  /** Whether it came from a file that another line loaded. */
+  readonly loaded: boolean;
+  /** What its relative imports were relative to. */
+  readonly base: URL;
+}
+
 /** What commands know of the session that they are part of. */
 export interface Shell {
   /** The screen as it is at this moment. */
@@ -44,6 +55,30 @@ export interface Shell {
   variables(): Promise<ReadonlyMap<string, unknown>>;
   /** All commands, in the order of their families. */
   commands(): readonly Command[];
+  /** The lines that have run since the start or the last reset, in their order. The one that runs isn't there yet. */
+  lines(): readonly Typed[];
+  /** What has been typed, also in earlier sessions, oldest first. */
+  history(): readonly string[];
+  /** The last error, if there was one. */
+  lastError(): { readonly error: unknown } | undefined;
+  /** Frees the tensors that no variable holds. */
+  collect(): Promise<void>;
+  /** Runs the rows of a text as if they had been typed, in the names of `place`. Rejects at the first error. */
+  run(text: string, place: TextPlace): Promise<void>;
+  /** Takes rows from the terminal until Ctrl-D. Rejects where there is none. */
+  edit(): Promise<string>;
+  /** Takes all variables away and frees their memory. */
+  reset(): Promise<void>;
+  /** Ends the session with this code. It throws, so that the line ends too. */
+  exit(code: number): never;
+}
+
+/** Where a text comes from that is run. */
+export interface TextPlace {
+  /** The name that errors carry. */
+  readonly source: string;
+  /** What relative imports are relative to; otherwise the current folder. */
+  readonly base?: URL;
 }
 
 /** Commands that belong together, made for one session. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { init, nn } from "../../mod.ts";
-import { Terminal, terminalTest } from "../support/terminal.ts";
+import { Terminal, terminalTest } from "../support/tmux.ts";
 
 const DEMO = new URL("../../repl/demo.ts", import.meta.url).pathname;
 

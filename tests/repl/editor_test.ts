@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { KEYS, Terminal, terminalTest } from "../support/terminal.ts";
+import { KEYS, Terminal, terminalTest } from "../support/tmux.ts";
 
 const REPL = new URL("bare_repl.ts", import.meta.url).pathname;
 const ARGS = ["run", "--allow-all", REPL];

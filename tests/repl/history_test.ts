@@ -73,8 +73,8 @@ Deno.test("a file that can't be used is told once and stops nothing", () => {
   ]);
 });
 
-Deno.test("without a place there is no history and no warning", () => {
+Deno.test("without a place the history lasts as long as the session", () => {
   const [history, warnings] = open(undefined);
   history.add("1");
-  assertEquals([history.entries, warnings], [[], []]);
+  assertEquals([history.entries, warnings], [["1"], []]);
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { VERSION } from "../../repl/version.ts";
-import { KEYS, Terminal, terminalTest } from "../support/terminal.ts";
+import { KEYS, Terminal, terminalTest } from "../support/tmux.ts";
 
 const REPL = new URL("../../repl/main.ts", import.meta.url).pathname;
 

@@ -11,6 +11,7 @@ Deno.test("without arguments there is a prompt with a banner and colours", () =>
     quiet: false,
     color: true,
     seed: undefined,
+    images: undefined,
     help: false,
   });
 });
@@ -25,6 +26,8 @@ Deno.test("every option can be given", () => {
       "--no-color",
       "--seed",
       "7",
+      "--images",
+      "sixel",
       "b.ts",
     ]),
     {
@@ -34,6 +37,7 @@ Deno.test("every option can be given", () => {
       quiet: true,
       color: false,
       seed: 7,
+      images: "sixel",
       help: false,
     },
   );

@@ -7,4 +7,14 @@ export const SHELL: Shell = {
   globals: {},
   variables: () => Promise.resolve(new Map()),
   commands: () => [],
+  lines: () => [],
+  history: () => [],
+  lastError: () => undefined,
+  collect: () => Promise.resolve(),
+  run: () => Promise.resolve(),
+  edit: () => Promise.resolve(""),
+  reset: () => Promise.resolve(),
+  exit() {
+    throw new Error("Left");
+  },
 };
