@@ -6,6 +6,7 @@
  * can be run now, traced, explained or checked.
  */
 import type { Tensor } from "../core/tensor.ts";
+import type { Formula } from "./pointwise/plan.ts";
 
 /** Element type. `f64` exists on the CPU device only; `f16` where the adapter offers `shader-f16`. */
 export type DType = "f32" | "f16" | "f64" | "i32" | "u32" | "bool";
@@ -179,6 +180,8 @@ export interface Op<Attrs> {
     outputs: readonly HostArray[],
     attrs: Attrs,
   ): void;
+  /** What is computed for each element, of ops that compute each by itself. */
+  readonly elementwise?: (inputs: readonly Meta[], attrs: Attrs) => Formula;
   /** Absent for ops that no gradient flows through (comparisons, argmax, random numbers). */
   readonly gradient?: Gradient<Attrs>;
 }

@@ -183,3 +183,18 @@ export function constantCells({ calls }: Graph): Set<Cell> {
   }
   return constant;
 }
+
+/** Whether a call gives the same when it runs as late as `next`: nothing that it reads is written in between, and nothing reads its other results before. */
+export function staysSame(
+  { calls }: Graph,
+  call: GraphCall,
+  next: GraphCall,
+): boolean {
+  const between = calls.slice(calls.indexOf(call) + 1, calls.indexOf(next));
+  const read = new Set(call.inputs.map(({ cell }) => cell));
+  const written = new Set(call.outputs.map(({ cell }) => cell));
+  return between.every(({ inputs, outputs }) =>
+    outputs.every(({ cell }) => !read.has(cell)) &&
+    inputs.every(({ cell }) => !written.has(cell))
+  );
+}

@@ -2,7 +2,7 @@
 import type { Tensor } from "../../core/tensor.ts";
 import { DTypeError } from "../errors.ts";
 import { isFloat } from "../move/convert.ts";
-import type { Apply, DType, Gradient, Meta, Op, Saves, View } from "../op.ts";
+import type { Apply, DType, Gradient, Meta, Op, Saves } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { type FunctionSet, integer } from "./library.ts";
 import { as, eachElement } from "./loops.ts";
@@ -86,6 +86,7 @@ export function binary(spec: BinarySpec): BinaryOp {
         dtype: result === "bool" ? "bool" : dtype,
       }];
     },
+    elementwise: (inputs, attrs) => formulaOf(spec, inputs, attrs),
     variants: variantsOf(({ inputs, attrs }) => formulaOf(spec, inputs, attrs)),
     reference(inputs, [y], attrs) {
       const dtype = dtypeOf(spec, inputs, attrs);
@@ -141,7 +142,7 @@ function dtypeOf(
 
 function formulaOf(
   spec: BinarySpec,
-  inputs: readonly View[],
+  inputs: readonly Meta[],
   attrs: BinaryAttrs,
 ): Formula {
   const { wgsl, functions, integerFunctions = [integer] } = spec;

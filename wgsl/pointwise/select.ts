@@ -40,21 +40,8 @@ export const where: Op<WhereAttrs> = {
     );
     return [{ shape, dtype: chosenType(values, attrs) }];
   },
-  variants: variantsOf(({ inputs: [, ...values], attrs }): Formula => {
-    const dtype = chosenType(values, attrs);
-    const given = [attrs.yes, attrs.no].filter((n) => n !== undefined);
-    const tensors = ["b", "c"];
-    const numbers = ["arg(0u)", "arg(1u)"];
-    const operand = (n: number | undefined) =>
-      (n === undefined ? tensors : numbers).shift();
-    return {
-      call: `where_(a, ${operand(attrs.yes)}, ${operand(attrs.no)})`,
-      functions: [isFloat(dtype) ? bits : integer, logical],
-      dtype,
-      numbers: given.map((n) => numberIn(n, dtype)),
-      flops: 0,
-    };
-  }),
+  elementwise: chosen,
+  variants: variantsOf(({ inputs, attrs }) => chosen(inputs, attrs)),
   reference([condition, ...values], [y], { yes, no }) {
     const convert = (n: number) => as(n, y.dtype);
     eachElement([condition, ...values], y, (truth, ...rest) => {
@@ -81,6 +68,22 @@ export const where: Op<WhereAttrs> = {
     },
   },
 };
+
+function chosen([, ...values]: readonly Meta[], attrs: WhereAttrs): Formula {
+  const dtype = chosenType(values, attrs);
+  const given = [attrs.yes, attrs.no].filter((n) => n !== undefined);
+  const tensors = ["b", "c"];
+  const numbers = ["arg(0u)", "arg(1u)"];
+  const operand = (n: number | undefined) =>
+    (n === undefined ? tensors : numbers).shift();
+  return {
+    call: `where_(a, ${operand(attrs.yes)}, ${operand(attrs.no)})`,
+    functions: [isFloat(dtype) ? bits : integer, logical],
+    dtype,
+    numbers: given.map((n) => numberIn(n, dtype)),
+    flops: 0,
+  };
+}
 
 function chosenType(values: readonly Meta[], { yes, no }: WhereAttrs): DType {
   const numbers = [yes, no].filter((n) => n !== undefined);
@@ -143,23 +146,8 @@ export const clamp: Op<ClampAttrs> = {
     }
     return [{ shape: x.shape, dtype: clampType(x, attrs) }];
   },
-  variants: variantsOf(({ inputs: [x], attrs }): Formula => {
-    const dtype = clampType(x, attrs);
-    const bounds = boundsOf(attrs);
-    const side = attrs.max === undefined
-      ? "low"
-      : attrs.min === undefined
-      ? "high"
-      : "both";
-    const args = bounds.map((_, i) => `arg(${i}u)`);
-    return {
-      call: `clamp_${side}(${["a", ...args].join(", ")})`,
-      functions: [isFloat(dtype) ? arithmetic : integer],
-      dtype,
-      numbers: bounds.map((bound) => numberIn(bound, dtype)),
-      flops: bounds.length,
-    };
-  }),
+  elementwise: clamped,
+  variants: variantsOf(({ inputs, attrs }) => clamped(inputs, attrs)),
   reference([x], [y], { min = NaN, max = NaN }) {
     const [low, high] = [min, max].map((n) =>
       Number.isNaN(n) ? n : as(n, y.dtype)
@@ -188,4 +176,22 @@ function boundsOf({ min, max }: ClampAttrs): number[] {
 
 function clampType(x: Meta, attrs: ClampAttrs): DType {
   return promote([x], boundsOf(attrs), "clamp to");
+}
+
+function clamped([x]: readonly Meta[], attrs: ClampAttrs): Formula {
+  const dtype = clampType(x, attrs);
+  const bounds = boundsOf(attrs);
+  const side = attrs.max === undefined
+    ? "low"
+    : attrs.min === undefined
+    ? "high"
+    : "both";
+  const args = bounds.map((_, i) => `arg(${i}u)`);
+  return {
+    call: `clamp_${side}(${["a", ...args].join(", ")})`,
+    functions: [isFloat(dtype) ? arithmetic : integer],
+    dtype,
+    numbers: bounds.map((bound) => numberIn(bound, dtype)),
+    flops: bounds.length,
+  };
 }

@@ -104,6 +104,7 @@ export function unaryWith<Attrs>(
     defaults,
     accuracy: spec.accuracy ?? { ulps: 0 },
     formula,
+    elementwise: ([x], attrs) => formula(x.dtype, attrs),
     value,
     infer([x]) {
       if (x.dtype === "bool" && result === "same") {

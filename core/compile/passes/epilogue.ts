@@ -15,6 +15,7 @@ import {
   type GraphCall,
   type Place,
   replaceCalls,
+  staysSame,
   Uses,
 } from "../graph.ts";
 
@@ -151,19 +152,4 @@ function likeOutput({ outputs: [y] }: GraphCall, { cell }: Place): Place {
 function isFloat({ view: { dtype, shape } }: Place): boolean {
   return (dtype === "f32" || dtype === "f16" || dtype === "f64") &&
     sizeOf(shape) > 0;
-}
-
-/** Whether a call gives the same when it runs as late as `next`: nothing that it reads is written in between, and nothing reads its other results before. */
-function staysSame(
-  { calls }: Graph,
-  call: GraphCall,
-  next: GraphCall,
-): boolean {
-  const between = calls.slice(calls.indexOf(call) + 1, calls.indexOf(next));
-  const read = new Set(call.inputs.map(({ cell }) => cell));
-  const written = new Set(call.outputs.map(({ cell }) => cell));
-  return between.every(({ inputs, outputs }) =>
-    outputs.every(({ cell }) => !read.has(cell)) &&
-    inputs.every(({ cell }) => !written.has(cell))
-  );
 }

@@ -3,7 +3,9 @@ import type { Graph } from "../graph.ts";
 import { concatInPlace } from "./concat.ts";
 import { fuseEpilogues } from "./epilogue.ts";
 import { foldNorms } from "./norm.ts";
+import { fusePointwise } from "./pointwise.ts";
 import { foldPadding, removeCopies, removeDead, shareCommon } from "./tidy.ts";
+import { transposeProducts } from "./transpose.ts";
 
 /** One step of improving a graph. */
 export interface Pass {
@@ -39,6 +41,16 @@ export const PASSES = [
     name: "epilogues",
     about: "residuals and activations go into the launch before them",
     run: fuseEpilogues,
+  },
+  {
+    name: "transpose",
+    about: "products that are copied transposed are computed so",
+    run: transposeProducts,
+  },
+  {
+    name: "pointwise",
+    about: "elementwise calls that follow each other become one kernel",
+    run: fusePointwise,
   },
   {
     name: "concat",
