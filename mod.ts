@@ -37,3 +37,5 @@ export { compile, type Compiled, type CompileOptions } from "./nn/compile.ts";
 export { compileStep } from "./nn/compile_step.ts";
 export * as nn from "./nn/mod.ts";
 export * as zoo from "./zoo/mod.ts";
+import "./nn/vouched.ts";
+import "./zoo/vouched.ts";

@@ -59,6 +59,11 @@ export interface FitOptions {
   readonly schedule?: LRScheduler;
   /** What the schedule counts. @default "epoch" */
   readonly scheduleBy?: "epoch" | "step";
+  /**
+   * Whether steps are traced and run as plans: see {@linkcode compileStep}. `true` also for networks, losses and metrics that aren't the library's, whose
+   * code then runs once a shape and not at every step. The history tells what was done. @default where all of it is the library's
+   */
+  readonly compile?: boolean;
   /** Largest norm of all gradients together: see {@linkcode clipGradNorm}. */
   readonly clipNorm?: number;
   /** Largest magnitude of a gradient's elements: see {@linkcode clipGradValue}. */

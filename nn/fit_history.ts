@@ -42,6 +42,10 @@ export class History {
   readonly lrs: number[] = [];
   readonly epochs: EpochResult[] = [];
   stopped: StopReason = "finished";
+  /** Whether steps were run as plans: see {@linkcode compileStep}. */
+  compiled = false;
+  /** Why they weren't, if so. */
+  notCompiled: string | undefined;
   /** Where training stands, for going on. */
   state: TrainingState | undefined;
 
@@ -150,6 +154,7 @@ export class History {
       ...Object.entries(last?.validation?.metrics ?? {}).map(([name, value]) =>
         `validation ${name} ${value.toFixed(4)}`
       ),
+      ...(this.compiled ? ["compiled"] : []),
       ...(this.stopped === "finished" ? [] : [`stopped: ${this.stopped}`]),
     ];
     return `History(${parts.join(", ")})`;

@@ -7,19 +7,17 @@ import {
   setRandomState,
   withoutInterrupts,
 } from "../core/runtime.ts";
-import { scope } from "../core/scope.ts";
 import type { Batch } from "./data/loader.ts";
 import { evaluate } from "./evaluate.ts";
 import type { CallbackResult, Callbacks, FitOptions } from "./fit.ts";
 import { CheckpointFolder } from "./fit_checkpoint.ts";
 import { type EpochResult, History, type StopReason } from "./fit_history.ts";
-import { freeResult, measure, Meter, type StepResult } from "./fit_meter.ts";
+import { freeResult, Meter, type StepResult } from "./fit_meter.ts";
 import { Pace } from "./fit_pace.ts";
+import { StepMaker } from "./fit_step.ts";
 import { Source, type TrainingData, type TrainingState } from "./fit_state.ts";
 import { type Interrupts, Patience } from "./fit_stop.ts";
-import { crossEntropy } from "./loss.ts";
 import type { Module } from "./module.ts";
-import { clipGradNorm, clipGradValue } from "./optim/clip.ts";
 
 /** The patience of runs that were interrupted, with the weights of their best epochs. */
 const interrupted = new WeakMap<History, Patience>();
@@ -55,6 +53,7 @@ export class Trainer {
   /** Seconds of the epoch before the run was interrupted. */
   #seconds = 0;
   #stop: StopReason | undefined;
+  readonly #maker: StepMaker;
 
   constructor(net: Module, data: TrainingData, options: FitOptions) {
     const { epochs = 1, batchSize = 64, callbacks = [], from } = options;
@@ -75,6 +74,7 @@ export class Trainer {
     this.#patience = (from && interrupted.get(from)) ??
       (earlyStopping && new Patience(net, earlyStopping));
     this.#pace = new Pace(epochs, options.onProgress);
+    this.#maker = new StepMaker(net, options, this.#history);
   }
 
   /** Makes the epochs that are left. */
@@ -103,6 +103,7 @@ export class Trainer {
 
   /** Frees what the run still holds. */
   dispose(): void {
+    this.#maker.dispose();
     this.#meter.dispose();
     this.#patience?.dispose();
   }
@@ -244,27 +245,7 @@ export class Trainer {
 
   #train(batch: Batch): StepResult {
     // Half a step would leave the network where no run has ever been.
-    return withoutInterrupts(() => this.#trainOn(batch));
-  }
-
-  #trainOn({ inputs, targets }: Batch): StepResult {
-    using s = scope();
-    const { optimizer, loss = crossEntropy, metrics } = this.#options;
-    const { clipNorm, clipValue } = this.#options;
-    const { lr } = optimizer;
-    const outputs = this.#net(inputs);
-    const value = loss(outputs, targets);
-    optimizer.zeroGrad();
-    value.backward();
-    const { parameters } = optimizer;
-    if (clipValue !== undefined) clipGradValue(parameters, clipValue);
-    if (clipNorm !== undefined) clipGradNorm(parameters, clipNorm);
-    optimizer.step();
-    this.#history.lrs.push(lr);
-    return s.keep({
-      loss: value.detach(),
-      metrics: measure(metrics, outputs, targets),
-    });
+    return withoutInterrupts(() => this.#maker.make(batch));
   }
 
   /** Validates, steps the schedule, and looks whether it is enough. */

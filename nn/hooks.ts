@@ -26,6 +26,11 @@ export class Hooks {
   readonly #before = new Set<ForwardPreHook>();
   readonly #after = new Set<ForwardHook>();
 
+  /** How many there are. */
+  get size(): number {
+    return this.#before.size + this.#after.size;
+  }
+
   addBefore(hook: ForwardPreHook): HookHandle {
     return addTo(this.#before, hook);
   }

@@ -166,6 +166,11 @@ export abstract class Module extends Callable {
     return this.train(false);
   }
 
+  /** Whether hooks look at its calls. */
+  get hooked(): boolean {
+    return this.#hooks.size > 0;
+  }
+
   /**
    * Calls `hook` before each forward, with the inputs. Hooks run in the order in which they came.
    *

@@ -1,0 +1,5 @@
+/** The library vouches for its own layers and losses. */
+import * as nn from "./mod.ts";
+import { vouchFor } from "./traceable.ts";
+
+vouchFor(nn);
