@@ -4,6 +4,7 @@ import { preview } from "../core/preview.ts";
 import { onInterrupt } from "../core/runtime.ts";
 import * as library from "../mod.ts";
 import { commandsOf } from "./commands/mod.ts";
+import { completionOf } from "./completion.ts";
 import { lossAdvice, startSeed } from "./device.ts";
 import { hintFor } from "./help/hints.ts";
 import { functionHeadline } from "./help/topics.ts";
@@ -27,6 +28,7 @@ export function libraryHost(colors: Colors): Host {
     onInterrupt,
     show: (value) => display(value, { ...standardOutput(), colors }),
     commands: commandsOf,
+    complete: completionOf,
     hint: (shell) => (told) => hintFor(told, shell),
     advise: lossAdvice,
     reset: () => library.seed(startSeed() ?? 0),

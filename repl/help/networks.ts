@@ -50,6 +50,11 @@ export function networkPage(name: string, look: Look): string[] {
   return [title, ...definitions(facts, look)];
 }
 
+/** The function that builds a network, where it is called like the network. */
+export function builderOf(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
 function paperOf(
   paper: string,
 ): { readonly authors: string; readonly year: string; readonly url: string } {

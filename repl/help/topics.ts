@@ -5,7 +5,7 @@ import type { Command, Shell } from "../commands/command.ts";
 import { DocError } from "./deno_doc.ts";
 import { type Docs, docs, type Entry } from "./docs.ts";
 import { nearestName, scopeOf, valueAt } from "./names.ts";
-import { networkPage } from "./networks.ts";
+import { builderOf, networkPage } from "./networks.ts";
 import {
   entryPage,
   headline,
@@ -217,11 +217,6 @@ function isInstance(value: unknown, path: string): boolean {
 
 function zooHas(name: string): boolean {
   return library.zoo.list().includes(name);
-}
-
-/** The function that builds a network, where it is called like the network. */
-function builderOf(name: string): string {
-  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function commandOf(name: string, shell: Shell): Command | undefined {
