@@ -13,7 +13,14 @@ import type { ColorMap } from "./color_map.ts";
 import { type ImageProtocol, imageProtocol } from "./images.ts";
 import { inlineImage, type PixelProtocol } from "./inline.ts";
 import { compose, type Placed, type Raster } from "./raster.ts";
-import { type Range, resize, spanOf, type Tile, tileOf } from "./tile.ts";
+import {
+  type Range,
+  resize,
+  type Size,
+  spanOf,
+  type Tile,
+  tileOf,
+} from "./tile.ts";
 
 /** A picture. Its pixels run row by row. */
 export interface Picture {
@@ -149,20 +156,25 @@ export function pictures(
 
   // A screen without colours takes no control codes either.
   const plain = screen.colors === "none";
-  const tiles = tilesOf(list, range, plain);
+  // Pixels that the screen has no room for are put together first: then the rest costs little.
+  const pixels = plain || images === "half" ? 1 : COLUMN_PIXELS[images];
+  const sizes = list.map((picture) => sizeOf(picture, width, options.scale));
+  const tiles = tilesOf(
+    list,
+    range,
+    plain,
+    sizes.map(({ columns, half }) => ({
+      width: columns * pixels,
+      height: half * pixels,
+    })),
+  );
   const rows: string[] = [];
   for (let i = 0; i < list.length; i += perRow) {
     if (i > 0) rows.push("");
     const row = tiles.slice(i, i + perRow).map((tile, k): Cell => {
-      const picture = list[i + k];
-      const columns = Math.min(width, columnsOf(picture, options.scale));
-      return {
-        tile,
-        columns,
-        half: Math.max(1, Math.round(tile.height * columns / tile.width)),
-        caption: caption(picture, width, screen.colors),
-        label: picture.label,
-      };
+      const { label } = list[i + k];
+      const text = caption(list[i + k], width, screen.colors);
+      return { tile, ...sizes[i + k], caption: text, label };
     });
     rows.push(
       ...(plain || images === "half"
@@ -177,7 +189,6 @@ export function pictures(
 interface Cell {
   readonly tile: Tile;
   readonly columns: number;
-  /** Its height in half rows: as high as a column is wide. */
   readonly half: number;
   readonly caption: readonly string[];
   readonly label: string | undefined;
@@ -207,6 +218,17 @@ function layOut(
   return { width, perRow };
 }
 
+/** Columns of a picture, and its height in half rows: a half row is as high as a column is wide. */
+function sizeOf(
+  picture: Picture,
+  most: number,
+  scale?: number,
+): { columns: number; half: number } {
+  const columns = Math.min(most, columnsOf(picture, scale));
+  const half = Math.round(picture.height * columns / picture.width);
+  return { columns, half: Math.max(1, half) };
+}
+
 function columnsOf({ width }: Picture, scale = 1): number {
   return Math.max(1, Math.round(width * scale));
 }
@@ -216,16 +238,18 @@ function tilesOf(
   list: readonly Picture[],
   range: Range | "each" | "all",
   plain: boolean,
+  sizes: readonly Size[] = list,
 ): Tile[] {
   const shared = range === "all"
     ? spanOf(list.map(({ pixels }) => pixels))
     : range;
-  return list.map((picture) => {
+  return list.map((picture, i) => {
     const [low, high] = picture.range ??
       (shared === "each" ? spanOf([picture.pixels]) : shared);
     const most = Math.max(Math.abs(low), Math.abs(high));
     const signed = picture.map === "signed";
-    return tileOf(picture, signed ? [-most, most] : [low, high], plain);
+    const between: Range = signed ? [-most, most] : [low, high];
+    return tileOf(picture, between, plain, sizes[i]);
   });
 }
 

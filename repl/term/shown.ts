@@ -205,8 +205,7 @@ function ofArray(
     values instanceof Uint8ClampedArray;
   const range = bytes ? { range: [0, 255] as const } : {};
   if (parts === 3 || parts === 4) {
-    const pixels = Array.from(values)
-      .filter((_, i) => parts === 3 || i % 4 < 3);
+    const pixels = parts === 3 ? values : withoutOpacity(values);
     return {
       pictures: [{ pixels, width, height, channels: 3, ...range }],
       count: 1,
@@ -222,4 +221,13 @@ function ofArray(
       ...(parts > 1 ? { label: String(i) } : {}),
     })),
   };
+}
+
+/** Red, green and blue of pixels of four values. */
+function withoutOpacity(values: ArrayLike<number>): Float32Array {
+  const pixels = new Float32Array(values.length / 4 * 3);
+  for (let i = 0, at = 0; at < pixels.length; i += 4) {
+    for (let c = 0; c < 3; c++) pixels[at++] = values[i + c];
+  }
+  return pixels;
 }

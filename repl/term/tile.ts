@@ -17,21 +17,32 @@ export interface Tile {
 /** How much of a pixel the hottest colour covers. */
 const HEAT_SHARE = 0.75;
 
+/** A size in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /**
- * The picture between its black and its white. One that has heat is covered by it, as far as it's hot; where there are no colours (`plain`), the heat
- * stands alone.
+ * The picture between its black and its white, made as small as `size` where it is larger. One that has heat is covered by it, as far as it's hot; where
+ * there are no colours (`plain`), the heat stands alone.
  */
-export function tileOf(picture: Picture, range: Range, plain: boolean): Tile {
-  const { pixels, width, height, channels = 1, heat } = picture;
-  const [black, white] = range;
-  const scale = white > black ? 1 / (white - black) : 0;
-  const levels = Float64Array.from(
-    pixels,
-    (value) => level(value, black, scale),
-  );
-  const tile = { width, height, channels, levels, map: picture.map ?? "grey" };
+export function tileOf(
+  picture: Picture,
+  [black, white]: Range,
+  plain: boolean,
+  size: Size = picture,
+): Tile {
+  const { channels = 1, heat, map = "grey" } = picture;
+  const width = Math.min(picture.width, size.width);
+  const height = Math.min(picture.height, size.height);
+  const small = (values: ArrayLike<number>, depth: 1 | 3) =>
+    resample(values, depth, picture, { width, height });
+  const levels = between(small(picture.pixels, channels), black, white);
+  const tile = { width, height, channels, levels, map };
   if (!heat) return tile;
-  const hot = heatLevels(heat);
+  // Heat starts at 0: the hottest place is 1.
+  const hot = between(small(heat, 1), 0, spanOf([heat])[1]);
   if (plain) return { ...tile, channels: 1, levels: hot, map: "heat" };
   const covered = new Float64Array(width * height * 3);
   for (let i = 0; i < width * height; i++) {
@@ -45,18 +56,23 @@ export function tileOf(picture: Picture, range: Range, plain: boolean): Tile {
   return { width, height, channels: 3, levels: covered, map: "grey" };
 }
 
-/** Between 0 and 1, the ends included. A picture of one value is black. */
-function level(value: number, black: number, scale: number): number {
-  if (Number.isNaN(value)) return NaN;
-  if (scale === 0) return 0;
-  return Math.min(1, Math.max(0, (value - black) * scale));
-}
-
-/** Heat starts at 0: the hottest place is 1. */
-function heatLevels(heat: ArrayLike<number>): Float64Array {
-  const [, most] = spanOf([heat]);
-  const scale = most > 0 ? 1 / most : 0;
-  return Float64Array.from(heat, (value) => level(value, 0, scale));
+/** Where values lie between two, from 0 to 1. What is of one value is black. */
+function between(
+  values: ArrayLike<number>,
+  black: number,
+  white: number,
+): Float64Array {
+  const scale = white > black ? 1 / (white - black) : 0;
+  const levels = new Float64Array(values.length);
+  for (let i = 0; i < levels.length; i++) {
+    const value = values[i];
+    levels[i] = Number.isNaN(value)
+      ? NaN
+      : scale === 0
+      ? 0
+      : Math.min(1, Math.max(0, (value - black) * scale));
+  }
+  return levels;
 }
 
 /** The smallest and the largest of the finite values; 0 and 0 where there are none. */
@@ -75,7 +91,7 @@ export function spanOf(lists: readonly ArrayLike<number>[]): Range {
 /** A pixel's colour. */
 export function rgbAt({ levels, channels, map }: Tile, i: number): Rgb {
   if (channels === 1) return colorOf(levels[i], map);
-  const [r, g, b] = levels.subarray(3 * i, 3 * i + 3);
+  const [r, g, b] = [levels[3 * i], levels[3 * i + 1], levels[3 * i + 2]];
   if (Number.isNaN(r + g + b)) return colorOf(NaN, map);
   return [Math.round(r * 255), Math.round(g * 255), Math.round(b * 255)];
 }
@@ -86,43 +102,72 @@ export function greyAt({ levels, channels }: Tile, i: number): number {
   return brightness(levels[3 * i], levels[3 * i + 1], levels[3 * i + 2]);
 }
 
-/** The tile at another size. A smaller one has the means of the pixels that each covers, a larger one repeats them. */
+/** The tile at another size. */
 export function resize(tile: Tile, width: number, height: number): Tile {
-  if (width === tile.width && height === tile.height) return tile;
   const { channels, levels } = tile;
-  const across = coverage(tile.width, width);
-  const down = coverage(tile.height, height);
-  const made = new Float64Array(width * height * channels);
-  let to = 0;
-  for (const rows of down) {
-    for (const columns of across) {
-      for (let c = 0; c < channels; c++) {
-        let sum = 0;
-        for (const [y, rowShare] of rows) {
-          for (const [x, share] of columns) {
-            sum += levels[(y * tile.width + x) * channels + c] * rowShare *
-              share;
+  const made = resample(levels, channels, tile, { width, height });
+  return { ...tile, width, height, levels: Float64Array.from(made) };
+}
+
+/** Pixels at another size, row by row. A smaller picture has the means of the pixels that each of its own covers, a larger one repeats them. */
+function resample(
+  values: ArrayLike<number>,
+  channels: number,
+  from: Size,
+  to: Size,
+): ArrayLike<number> {
+  if (from.width === to.width && from.height === to.height) return values;
+  const across = shares(from.width, to.width);
+  const down = shares(from.height, to.height);
+  const stride = from.width * channels;
+  const made = new Float64Array(to.width * to.height * channels);
+  const row = new Float64Array(to.width * channels);
+  for (let y = 0; y < to.height; y++) {
+    for (let k = down.start[y]; k < down.start[y + 1]; k++) {
+      const base = down.index[k] * stride;
+      row.fill(0);
+      for (let x = 0; x < to.width; x++) {
+        for (let j = across.start[x]; j < across.start[x + 1]; j++) {
+          const at = base + across.index[j] * channels;
+          for (let c = 0; c < channels; c++) {
+            row[x * channels + c] += values[at + c] * across.share[j];
           }
         }
-        made[to++] = sum;
+      }
+      const offset = y * row.length;
+      for (let i = 0; i < row.length; i++) {
+        made[offset + i] += row[i] * down.share[k];
       }
     }
   }
-  return { ...tile, width, height, levels: made };
+  return made;
 }
 
-/** For each of `to` equal parts of an axis: the pixels that it covers, with their shares. A part within one pixel, or nearly, is that pixel. */
-function coverage(from: number, to: number): [number, number][][] {
+/** What each part of an axis covers: entries `start[i]` to `start[i + 1]` have its pixels and their shares. */
+interface Shares {
+  readonly start: readonly number[];
+  readonly index: readonly number[];
+  readonly share: readonly number[];
+}
+
+/** For each of `to` equal parts of an axis of `from` pixels. A part that is smaller than a pixel is the one around its middle. */
+function shares(from: number, to: number): Shares {
   const size = from / to;
-  return Array.from({ length: to }, (_, i) => {
-    if (size < 1) return [[Math.floor((i + 0.5) * size), 1]];
-    const start = i * size;
-    const end = Math.min(from, start + size);
-    const covered: [number, number][] = [];
-    for (let k = Math.floor(start); k < end - 1e-9; k++) {
-      const part = Math.min(end, k + 1) - Math.max(start, k);
-      covered.push([k, part / size]);
+  const [start, index, share]: number[][] = [[], [], []];
+  for (let i = 0; i < to; i++) {
+    start.push(index.length);
+    if (size < 1) {
+      index.push(Math.floor((i + 0.5) * size));
+      share.push(1);
+      continue;
     }
-    return covered;
-  });
+    const begin = i * size;
+    const end = Math.min(from, begin + size);
+    for (let k = Math.floor(begin); k < end - 1e-9; k++) {
+      index.push(k);
+      share.push((Math.min(end, k + 1) - Math.max(begin, k)) / size);
+    }
+  }
+  start.push(index.length);
+  return { start, index, share };
 }
