@@ -3,6 +3,7 @@
  * `class` that last and may be declared again, without rewriting the text. Everything that speaks the inspector's protocol is in this file.
  */
 import { Session as Inspector } from "node:inspector";
+import { setImmediate } from "node:timers";
 
 /** Where an error was thrown: a source's name, and a line and column that count from 1. */
 export interface Frame {
@@ -83,6 +84,8 @@ export class Engine {
    * carry, and `line` the number of the script's first line there.
    */
   async run(code: string, source: string, line: number): Promise<Completion> {
+    // Deno panics in the collector of garbage where hundreds of scripts run without a turn of the event loop between them.
+    await turn();
     // Objects that the inspector hands out live until their group is released, so each line has its own.
     const objectGroup = `line-${++this.#lines}`;
     try {
@@ -190,7 +193,7 @@ export class Engine {
 
   async #post<Result>(method: string, params: object = {}): Promise<Result> {
     // Deno panics where code that a message runs sends one itself, as commands do: wait until the message is through.
-    while (this.#posting) await new Promise((done) => setTimeout(done, 0));
+    while (this.#posting) await turn();
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     this.#posting = true;
     try {
@@ -203,6 +206,11 @@ export class Engine {
     }
     return await promise;
   }
+}
+
+/** Resolves in the next turn of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function framesOf(
