@@ -39,9 +39,11 @@ import {
 import { BufferPool, type GpuBlock } from "./pool.ts";
 import { Readback } from "./readback.ts";
 import { Replay } from "./replay.ts";
+import { checkPrepared, recordChecked } from "./swap.ts";
 import { measureCalls, type TuneResult, type Workbench } from "./tuner.ts";
 import { Tuning } from "./tuning.ts";
 import { UniformArena } from "./uniforms.ts";
+import { fromBytes, toBytes } from "./words.ts";
 
 /** Unused bytes that the pool keeps. */
 const POOL_CAP = 2 ** 30;
@@ -67,14 +69,15 @@ export class GpuBackend implements Backend {
   readonly #queue: CommandQueue;
   readonly #readback: Readback;
   readonly #plans: PlanCache;
+  readonly #pipelines: PipelineCache;
 
   constructor({ device, info }: Opened) {
     this.info = info;
     this.#device = device;
     this.#pool = new BufferPool(device, info.limits, POOL_CAP);
     this.tuning = new Tuning(info);
-    const pipelines = new PipelineCache(device);
-    this.#plans = new PlanCache(info.limits, pipelines, this.tuning);
+    this.#pipelines = new PipelineCache(device);
+    this.#plans = new PlanCache(info.limits, this.#pipelines, this.tuning);
     this.#uniforms = new UniformArena(device);
     this.#bindGroups = new BindGroupCache(device);
     this.#queue = new CommandQueue(device, {
@@ -137,7 +140,10 @@ export class GpuBackend implements Backend {
     const call = callOf(op, inputs, outputs, attrs);
     const plan = this.#plans.get(call);
     this.#queue.observer?.called?.(call as Call<unknown>, plan);
-    this.#record(op, plan, inputs, outputs);
+    if (plan.unverified.length > 0) {
+      const unverified = call as Call<unknown>;
+      recordChecked(this.workbench, unverified, plan, inputs, outputs);
+    } else this.#record(op, plan, inputs, outputs);
   }
 
   /**
@@ -164,6 +170,7 @@ export class GpuBackend implements Backend {
     return {
       device: this.#device,
       plans: this.#plans,
+      pipelines: this.#pipelines,
       tuning: this.tuning,
       observe: (observer) => this.#queue.observer = observer,
       allocate: (meta) => this.allocate(meta),
@@ -172,6 +179,8 @@ export class GpuBackend implements Backend {
       record: (op, plan, inputs, outputs) =>
         this.#record(op, plan, inputs, outputs),
       synchronize: () => this.synchronize(),
+      submit: () => this.#queue.submit(),
+      quietly: (body) => this.#queue.quietly(body),
       trim: () => this.trim(),
     };
   }
@@ -219,10 +228,11 @@ export class GpuBackend implements Backend {
     this.#requireAlive();
     const plan = (call: Call<unknown>) => {
       const variant = this.#plans.choose(call);
-      return {
-        variant: variant.name,
-        plan: this.#plans.prepare(call, variant),
-      };
+      const plan = this.#plans.prepare(call, variant);
+      if (plan.unverified.length > 0) {
+        checkPrepared(this.workbench, call, plan);
+      }
+      return { variant: variant.name, plan };
     };
     return new Replay({
       device: this.#device,
@@ -324,34 +334,4 @@ function callOf<Attrs>(
     ),
     attrs,
   };
-}
-
-/** Elements as the GPU stores them, padded to whole words. */
-function toBytes(dtype: DType, data: HostData): Uint8Array<ArrayBuffer> {
-  const words = dtype === "bool" ? Uint32Array.from(data) : data;
-  const bytes = new Uint8Array(
-    words.buffer,
-    words.byteOffset,
-    words.byteLength,
-  );
-  if (bytes.length % 4 === 0) return bytes;
-  const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
-  padded.set(bytes);
-  return padded;
-}
-
-function fromBytes(
-  dtype: DType,
-  bytes: ArrayBuffer,
-  offset: number,
-  size: number,
-): HostData {
-  if (dtype === "bool") {
-    return Uint8Array.from(new Uint32Array(bytes, offset, size));
-  }
-  const out = emptyData(dtype, size);
-  new Uint8Array(out.buffer).set(
-    new Uint8Array(bytes, offset, out.byteLength),
-  );
-  return out;
 }

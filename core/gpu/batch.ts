@@ -128,6 +128,17 @@ export class CommandQueue {
     observer?.after?.(prepared, () => this.wait());
   }
 
+  /** Runs `body` unseen. */
+  quietly(body: () => void): void {
+    const { observer } = this;
+    this.observer = undefined;
+    try {
+      body();
+    } finally {
+      this.observer = observer;
+    }
+  }
+
   /** Submits, and returns when the GPU is done, where the call does that, as in Deno. */
   wait(): void {
     this.submit();

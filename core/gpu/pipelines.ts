@@ -3,9 +3,22 @@ import type { Binding, Kernel, Launch } from "../../wgsl/op.ts";
 import { KernelError } from "../errors.ts";
 import { stackBelow } from "../places.ts";
 
-/** A pipeline, what is known of its health, and the layout of its one bind group. */
+/** A kernel that runs in place of one of the library's. */
+export interface Swap {
+  /** The label of the kernel that it replaces. */
+  readonly label: string;
+  /** Where its text comes from, as shown in error messages. */
+  readonly file: string;
+  readonly code: string;
+  /** Calls for which its results have been compared with the op's reference. */
+  readonly verified: Set<string>;
+}
+
+/** A pipeline, what is known of its health, and the layout of its one bind group. Whoever holds one follows a swap of its kernel. */
 export interface Pipeline {
-  readonly gpu: GPUComputePipeline;
+  gpu: GPUComputePipeline;
+  /** What it runs, where that isn't the library's. */
+  swap: Swap | undefined;
   readonly layout: GPUBindGroupLayout;
   /** What its layout is made of: a letter for each binding. */
   readonly access: string;
@@ -17,13 +30,23 @@ export interface Pipeline {
   checked: Promise<void> | undefined;
 }
 
+/** A pipeline and what it was made from. */
+interface Compiled {
+  readonly pipeline: Pipeline;
+  readonly launch: Launch;
+  readonly op: string;
+  /** Whether it is the library's own, whatever is swapped. */
+  readonly library: boolean;
+}
+
 /**
  * Compiles each pipeline once, at the call that needs it. `createComputePipelineAsync` would gain nothing in Deno: it compiles before it returns
  * (eight pipelines of 300 lines: 243 ms one after another, 223 ms asked for together), and software drivers compile at the first dispatch anyway.
  */
 export class PipelineCache {
   readonly #device: GPUDevice;
-  readonly #byKernel = new Map<Kernel, Map<string, Pipeline>>();
+  readonly #byKernel = new Map<Kernel, Map<string, Compiled>>();
+  readonly #swaps = new Map<string, Swap>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
   constructor(device: GPUDevice) {
@@ -37,30 +60,57 @@ export class PipelineCache {
     return count;
   }
 
-  /** The pipeline of a launch. A kernel that is already known not to compile throws; one that turns out so fails the reads that need it. */
-  get(launch: Launch, op: string): Pipeline {
-    const { kernel, declarations = "", constants, bindings, appended } = launch;
-    const access = lettersOf(bindings) + (launch.params ? "u" : "") +
-      lettersOf(appended ?? []);
+  /** The kernels that run in place of the library's, by the label of those. */
+  get swaps(): ReadonlyMap<string, Swap> {
+    return this.#swaps;
+  }
+
+  /** Runs a kernel in place of the library's of that label from now on, or with undefined the library's again. */
+  swap(label: string, swap: Swap | undefined): void {
+    if (swap) this.#swaps.set(label, swap);
+    else this.#swaps.delete(label);
+    for (const [kernel, known] of this.#byKernel) {
+      if (kernel.label !== label) continue;
+      for (const { pipeline, launch, op, library } of known.values()) {
+        if (!library) this.#build(launch, op, swap, pipeline);
+      }
+    }
+  }
+
+  /**
+   * The pipeline of a launch. A kernel that is already known not to compile throws; one that turns out so fails the reads that need it. `library` asks
+   * for the library's own kernel, whatever was swapped.
+   */
+  get(launch: Launch, op: string, library = false): Pipeline {
+    const { kernel, declarations = "", constants } = launch;
+    const access = accessOf(launch);
     let known = this.#byKernel.get(kernel);
     if (!known) this.#byKernel.set(kernel, known = new Map());
-    const key = `${access}|${
+    const swap = library ? undefined : this.#swaps.get(kernel.label);
+    const key = `${library ? "library" : ""}${access}|${
       constants ? JSON.stringify(constants) : ""
     }|${declarations}`;
-    let pipeline = known.get(key);
-    if (!pipeline) {
-      known.set(key, pipeline = this.#compile(launch, access, op));
+    let compiled = known.get(key);
+    if (!compiled) {
+      const pipeline = this.#build(launch, op, swap);
+      known.set(key, compiled = { pipeline, launch, op, library });
     }
+    const { pipeline } = compiled;
     if (pipeline.error) throw pipeline.error;
     return pipeline;
   }
 
-  #compile(
-    { kernel, declarations = "", constants }: Launch,
-    access: string,
+  /** Compiles, into a pipeline that is there already where one is given. */
+  #build(
+    launch: Launch,
     op: string,
+    swap: Swap | undefined,
+    into?: Pipeline,
   ): Pipeline {
     const device = this.#device;
+    const access = accessOf(launch);
+    const { declarations = "", constants, kernel: own } = launch;
+    const kernel = swap ? { label: swap.file, code: swap.code } : own;
     // On the first line, so that the numbers of the lines stay those of the file.
     const f16 = /\bf16\b/.test(declarations) ? "enable f16; " : "";
     device.pushErrorScope("validation");
@@ -74,20 +124,23 @@ export class PipelineCache {
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: "main", constants },
     });
-    const pipeline: Pipeline = {
+    const fresh: Pipeline = {
       gpu,
+      swap,
       layout,
       access,
       tried: false,
       error: undefined,
       checked: undefined,
     };
+    const pipeline = into ? Object.assign(into, fresh) : fresh;
     // Made here, so that its stack shows the call that needs the kernel.
     const place = stackBelow(this.get);
     pipeline.checked = Promise.all([
       device.popErrorScope(),
       module.getCompilationInfo(),
     ]).then(([error, { messages }]) => {
+      if (pipeline.gpu !== gpu) return; // swapped meanwhile
       pipeline.checked = undefined;
       const message = messages.find((m) => m.type === "error");
       if (!error && !message) return;
@@ -129,6 +182,11 @@ export class PipelineCache {
     }
     return layout;
   }
+}
+
+/** The letters of a launch's bindings, in their order. */
+function accessOf({ bindings, params, appended = [] }: Launch): string {
+  return lettersOf(bindings) + (params ? "u" : "") + lettersOf(appended);
 }
 
 function lettersOf(bindings: readonly Binding[]): string {

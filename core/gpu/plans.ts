@@ -10,7 +10,7 @@ import type {
   View,
 } from "../../wgsl/op.ts";
 import { LaunchError } from "../errors.ts";
-import type { Pipeline, PipelineCache } from "./pipelines.ts";
+import type { Pipeline, PipelineCache, Swap } from "./pipelines.ts";
 import type { Tuning } from "./tuning.ts";
 
 /** Plans that are remembered. */
@@ -18,6 +18,7 @@ const PLAN_CAP = 4096;
 
 /** A launch with its pipeline, and what it is part of. */
 export interface PreparedLaunch {
+  readonly call: Call<unknown>;
   readonly op: string;
   readonly variant: string;
   /** Its place among the launches of the call. */
@@ -28,6 +29,10 @@ export interface PreparedLaunch {
 
 /** A plan that is ready to be recorded. */
 export interface PreparedPlan {
+  /** The swapped kernels among its launches, as long as their results for this call haven't been compared with the reference. */
+  unverified: readonly Swap[];
+  /** Tells the call, as far as its plan depends on it, from others. */
+  readonly key: string;
   readonly launches: readonly PreparedLaunch[];
   /** Bytes of each scratch buffer. */
   readonly scratch: readonly number[];
@@ -41,6 +46,15 @@ export interface Call<Attrs> {
   readonly attrs: Attrs;
 }
 
+/** A call that a kernel has been used for, and the variant that used it. */
+export interface KernelUse {
+  readonly call: Call<unknown>;
+  readonly variant: Variant<unknown>;
+}
+
+/** Uses that are remembered of a kernel, for a swap to be checked on. */
+const USES_CAP = 16;
+
 /** Makes plans once. */
 export class PlanCache {
   /** Sees each call whose plan is made, while tuning looks for calls to measure. */
@@ -49,6 +63,8 @@ export class PlanCache {
   readonly #pipelines: PipelineCache;
   readonly #tuning: Tuning;
   readonly #plans = new Map<string, PreparedPlan>();
+  /** By the kernel's label and the call's key. */
+  readonly #uses = new Map<string, Map<string, KernelUse>>();
   /** Names may be shared, ops not. */
   readonly #ids = new WeakMap<AnyOp, number>();
   #ops = 0;
@@ -87,11 +103,13 @@ export class PlanCache {
     let id = this.#ids.get(op);
     if (id === undefined) this.#ids.set(op, id = ++this.#ops);
     let key = `${id}`;
+    // Made anew at each call: its plans aren't looked up, only told apart where a kernel is swapped.
+    if (op.volatile && this.#pipelines.swaps.size === 0) return key;
     for (const view of inputs) {
       key += `|${view.dtype}${view.shape}/${view.strides}+${view.offset}`;
     }
     for (const view of outputs) key += `>${view.dtype}${view.shape}`;
-    return key + textOf(attrs);
+    return op.volatile ? key : key + textOf(attrs);
   }
 
   /** What the plan of a call is made from. */
@@ -99,8 +117,25 @@ export class PlanCache {
     return { inputs, outputs, attrs, limits: this.#limits };
   }
 
-  /** The plan that one variant makes of a call. Throws a LaunchError over the loop limit. */
-  prepare<Attrs>(call: Call<Attrs>, variant: Variant<Attrs>): PreparedPlan {
+  /** The labels of the kernels that have been used. */
+  get kernels(): string[] {
+    return [...this.#uses.keys()];
+  }
+
+  /** The last calls that a kernel was used for. */
+  usesOf(label: string): KernelUse[] {
+    return [...this.#uses.get(label)?.values() ?? []];
+  }
+
+  /**
+   * The plan that one variant makes of a call. Throws a LaunchError over the loop limit. `library` asks for the library's own kernels, whatever was
+   * swapped.
+   */
+  prepare<Attrs>(
+    call: Call<Attrs>,
+    variant: Variant<Attrs>,
+    library = false,
+  ): PreparedPlan {
     const limits = this.#limits;
     const { op } = call;
     const plan: Plan = variant.plan(this.requestOf(call));
@@ -112,16 +147,43 @@ export class PlanCache {
         );
       }
     }
+    const key = this.#keyOf(call);
+    if (!library) this.#remember(call, variant, plan, key);
+    const launches = plan.launches.map((launch, step) => ({
+      call: call as Call<unknown>,
+      op: op.name,
+      variant: variant.name,
+      step,
+      launch,
+      pipeline: this.#pipelines.get(launch, op.name, library),
+    }));
     return {
-      launches: plan.launches.map((launch, step) => ({
-        op: op.name,
-        variant: variant.name,
-        step,
-        launch,
-        pipeline: this.#pipelines.get(launch, op.name),
-      })),
+      launches,
       scratch: plan.scratch ?? [],
+      key,
+      unverified: launches.flatMap(({ pipeline: { swap } }) =>
+        swap && !swap.verified.has(key) ? [swap] : []
+      ),
     };
+  }
+
+  #remember<Attrs>(
+    call: Call<Attrs>,
+    variant: Variant<Attrs>,
+    { launches }: Plan,
+    key: string,
+  ): void {
+    for (const { kernel: { label } } of launches) {
+      let uses = this.#uses.get(label);
+      if (!uses) this.#uses.set(label, uses = new Map());
+      uses.delete(key);
+      // Maps keep the order of insertion: the oldest use goes first.
+      if (uses.size >= USES_CAP) uses.delete(uses.keys().next().value!);
+      uses.set(key, {
+        call: call as Call<unknown>,
+        variant: variant as Variant<unknown>,
+      });
+    }
   }
 
   #make<Attrs>(call: Call<Attrs>): PreparedPlan {

@@ -73,14 +73,27 @@ export interface Choice {
 /** Measured choices by shape class. */
 export type Choices = Map<string, Choice>;
 
+/** Why a variant runs: nothing else can, it was measured, the adapter's class prefers it, or it is the op's first. */
+export type Reason = "only" | "measured" | "preferred" | "first";
+
+/** A variant and why it runs. */
+export interface Decision<Attrs> {
+  readonly variant: Variant<Attrs>;
+  readonly reason: Reason;
+  /** All variants that can compute the request. */
+  readonly candidates: readonly Variant<Attrs>[];
+}
+
 /** Chooses variants. */
 export class Tuning {
+  readonly adapter: AdapterClass;
   /** What was measured on this adapter. */
   readonly choices: Choices = new Map();
   readonly #preferred: Readonly<Record<string, readonly string[]>>;
 
   constructor(info: DeviceInfo) {
-    this.#preferred = PREFERRED[adapterClass(info)];
+    this.adapter = adapterClass(info);
+    this.#preferred = PREFERRED[this.adapter];
   }
 
   /** The variant to run: the measured one, the class's preferred one, or the op's first. Undefined when none applies. */
@@ -88,21 +101,35 @@ export class Tuning {
     op: AnyOp,
     request: Request<Attrs>,
   ): Variant<Attrs> | undefined {
+    return this.decide(op, request)?.variant;
+  }
+
+  /** The same, with the reason. */
+  decide<Attrs>(
+    op: AnyOp,
+    request: Request<Attrs>,
+  ): Decision<Attrs> | undefined {
     const candidates = candidatesOf<Attrs>(op, request);
-    if (candidates.length <= 1) return candidates[0];
+    const [first] = candidates;
+    if (!first) return undefined;
+    if (candidates.length === 1) {
+      return { variant: first, reason: "only", candidates };
+    }
     const choice = this.choices.get(shapeClass(op, request));
     const measured = choice &&
       candidates.find(({ name }) => name === choice.variant);
     if (measured && isCurrent(choice, kernelsOf(candidates, request))) {
-      return measured;
+      return { variant: measured, reason: "measured", candidates };
     }
     const names = this.#preferred[op.name] ?? [];
-    const preferred = names.flatMap((name) =>
+    const [preferred] = names.flatMap((name) =>
       candidates.find((variant) =>
         variant.name === name && (variant.suits?.(request) ?? true)
       ) ?? []
     );
-    return preferred[0] ?? candidates[0];
+    return preferred
+      ? { variant: preferred, reason: "preferred", candidates }
+      : { variant: first, reason: "first", candidates };
   }
 }
 

@@ -4,6 +4,7 @@ import { type Summary, summary } from "../../nn/summary.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Shape } from "../../wgsl/op.ts";
 import { type Body, checkBody } from "../inspect/body.ts";
+import { explain } from "../inspect/explain.ts";
 import { type Profile, profileBody } from "../inspect/profile.ts";
 import {
   timeBody,
@@ -11,6 +12,8 @@ import {
   type Timing,
 } from "../inspect/timeit.ts";
 import { type Trace, traceCall, type TraceOptions } from "../inspect/trace.ts";
+import { swap } from "../inspect/swap.ts";
+import { wgsl } from "../inspect/wgsl.ts";
 import type { Command, Family } from "./command.ts";
 
 const COMMANDS: readonly Command[] = [
@@ -41,6 +44,28 @@ const COMMANDS: readonly Command[] = [
     usage: ".summary net, [1, 3, 224, 224]",
     about: "The layers with their shapes, parameters and multiply-adds",
     run: summarize,
+  },
+  {
+    name: "wgsl",
+    takes: "body",
+    usage: ".wgsl expression",
+    about: "The shaders that a call runs",
+    run: wgsl,
+  },
+  {
+    name: "explain",
+    takes: "body",
+    usage: ".explain expression",
+    about:
+      "Which variant of each op runs and why, and how fast all of them are",
+    run: explain,
+  },
+  {
+    name: "swap",
+    takes: "values",
+    usage: '.swap "conv/conv2d_tiled.wgsl", "my.wgsl"',
+    about: "Runs an edited kernel in place of the library's",
+    run: swap,
   },
 ];
 

@@ -1,24 +1,10 @@
 /** How far a float32 result may be from its float64 reference. */
 import { AssertionError } from "@std/assert";
-import type { HostArray, HostData } from "../../wgsl/op.ts";
+import { largestFinite, tolerance } from "../../core/tolerance.ts";
+import type { HostArray } from "../../wgsl/op.ts";
 import { formatShape, sameShape, sizeOf } from "../../wgsl/shape.ts";
 
-/** Spacing of the floats just above 1. */
-export const EPSILON = { f32: 2 ** -23, f16: 2 ** -10, f64: 2 ** -52 };
-
-/**
- * Largest absolute error that is allowed for sums of `length` products whose largest reference value is `scale`.
- *
- * Rounding errors of ordered sums grow like the square root of their length; the factor 8 covers kernels that
- * multiply, add and evaluate functions of a few ULP.
- */
-export function tolerance(
-  length: number,
-  scale: number,
-  dtype: "f32" | "f16" | "f64" = "f32",
-): number {
-  return 8 * EPSILON[dtype] * Math.sqrt(Math.max(length, 1)) * scale;
-}
+export { EPSILON, tolerance } from "../../core/tolerance.ts";
 
 /**
  * What Winograd's F(4×4, 3×3) may err more than the sum that it stands for: its transforms multiply by up to 8 and cancel again. Measured errors
@@ -62,13 +48,4 @@ export function assertClose(
       } to be ${b} but found ${a} (allowed error ${allowed})`,
     );
   }
-}
-
-function largestFinite(data: HostData): number {
-  let most = 0;
-  for (const value of data) {
-    const size = Math.abs(value);
-    if (size > most && size < Infinity) most = size;
-  }
-  return most;
 }
