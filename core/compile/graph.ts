@@ -157,29 +157,30 @@ export function moveCells(
 }
 
 /**
- * The cells whose content is the same at every run: weights that no call changes, constants, and what is computed from those alone.
+ * The cells whose content is the same at every run: weights that no call changes, constants, and what is computed from those alone. What the caller gets
+ * isn't among them, as it is new each time, and neither is a cell of which one part alone is constant.
  */
-export function constantCells({ calls }: Graph): Set<Cell> {
-  const changed = new Set<Cell>();
-  for (const { op, inputs } of calls) {
-    for (const i of op.inPlace ?? []) changed.add(inputs[i].cell);
+export function constantCells({ inputs, calls, outputs }: Graph): Set<Cell> {
+  const varying = new Set<Cell>(inputs);
+  for (const { cell } of outputs) varying.add(cell);
+  for (const { op, inputs, outputs } of calls) {
+    for (const i of op.inPlace ?? []) varying.add(inputs[i].cell);
+    if (op.volatile) { for (const { cell } of outputs) varying.add(cell); }
+  }
+  const varies = ({ cell }: Place) => varying.has(cell);
+  // A call that writes into what varies varies with all that it writes, so that there may be another round.
+  for (let before = -1; before !== varying.size;) {
+    before = varying.size;
+    for (const { inputs, outputs } of calls) {
+      if (!inputs.some(varies) && !outputs.some(varies)) continue;
+      for (const { cell } of outputs) varying.add(cell);
+    }
   }
   const constant = new Set<Cell>();
-  const isConstant = ({ cell }: Place) =>
-    constant.has(cell) ||
-    !changed.has(cell) &&
-      (cell.source.kind === "weight" || cell.source.kind === "constant");
-  for (const { op, inputs, outputs } of calls) {
-    const fixed = !op.volatile && !op.inPlace && inputs.every(isConstant);
-    for (const { cell } of outputs) {
-      if (fixed) constant.add(cell);
-      else constant.delete(cell);
+  for (const { inputs, outputs } of calls) {
+    for (const { cell } of [...inputs, ...outputs]) {
+      if (!varying.has(cell)) constant.add(cell);
     }
-    if (!fixed) continue;
-    for (const { cell } of inputs) constant.add(cell);
-  }
-  for (const { inputs } of calls) {
-    for (const place of inputs) if (isConstant(place)) constant.add(place.cell);
   }
   return constant;
 }

@@ -4,9 +4,12 @@ import { copy } from "../../wgsl/move/copy.ts";
 import { currentBackend } from "../runtime.ts";
 import type { Tensor } from "../tensor.ts";
 import {
+  type Cell,
   computedCell,
   constantCells,
   type Graph,
+  type GraphCall,
+  moveCells,
   type Place,
   wholeOf,
 } from "./graph.ts";
@@ -49,15 +52,33 @@ export function build<T>(
 
 /** Runs the passes. */
 export function improve(graph: Graph, switches: PassSwitches = {}): void {
+  ownConstants(graph);
   ownResults(graph);
   for (const pass of PASSES) {
     if (switches[pass.name] ?? true) pass.run(graph);
   }
 }
 
+/** Copies uploaded values that calls change, so that each run begins with those that were uploaded. */
+function ownConstants(graph: Graph): void {
+  const changed = graph.calls.flatMap(({ op, inputs }) =>
+    (op.inPlace ?? []).map((i) => inputs[i].cell)
+  );
+  const moved = new Map<Cell, (place: Place) => Place>();
+  const copies: GraphCall[] = [];
+  for (const cell of new Set(changed)) {
+    if (cell.source.kind !== "constant") continue;
+    const own = computedCell(cell.meta);
+    copies.push(copyOf(wholeOf(cell), wholeOf(own)));
+    moved.set(cell, ({ view }) => ({ cell: own, view }));
+  }
+  moveCells(graph, moved);
+  graph.calls.unshift(...copies);
+}
+
 /** Copies what the caller gets where it would be an input, a weight or a constant of the program itself. */
 function ownResults(graph: Graph): void {
-  const constant = constantCells(graph);
+  const constant = constantCells({ ...graph, outputs: [] });
   const copies = new Map<Place, Place>();
   for (const place of graph.outputs) {
     const { cell, view } = place;
@@ -68,15 +89,17 @@ function ownResults(graph: Graph): void {
     const { shape, dtype } = view;
     copies.set(place, wholeOf(computedCell({ shape, dtype })));
   }
-  for (const [from, to] of copies) {
-    graph.calls.push({
-      op: copy,
-      attrs: { dtype: to.view.dtype },
-      inputs: [from],
-      outputs: [to],
-      path: undefined,
-      fused: [],
-    });
-  }
+  for (const [from, to] of copies) graph.calls.push(copyOf(from, to));
   graph.outputs = graph.outputs.map((place) => copies.get(place) ?? place);
+}
+
+function copyOf(from: Place, to: Place): GraphCall {
+  return {
+    op: copy,
+    attrs: { dtype: to.view.dtype },
+    inputs: [from],
+    outputs: [to],
+    path: undefined,
+    fused: [],
+  };
 }

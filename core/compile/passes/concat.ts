@@ -17,6 +17,7 @@ import {
 } from "../../../wgsl/shape.ts";
 import {
   type Cell,
+  constantCells,
   coversCell,
   type Graph,
   type GraphCall,
@@ -29,11 +30,11 @@ import {
 /** Lets parts be written in place, the largest concatenations first. */
 export function concatInPlace(graph: Graph): void {
   const done = new Set<string>();
+  const constant = constantCells(graph);
   for (;;) {
-    const uses = new Uses(graph);
     const wholes = graph.calls.filter((call) =>
       call.op === concat && !done.has(nameOf(call)) && isRun(call) &&
-      call.outputs[0].cell.computed
+      call.outputs[0].cell.computed && !constant.has(call.outputs[0].cell)
     );
     wholes.sort((a, b) =>
       b.inputs.length - a.inputs.length || sizeOfResult(b) - sizeOfResult(a)
@@ -41,8 +42,10 @@ export function concatInPlace(graph: Graph): void {
     const [whole] = wholes;
     if (!whole) return;
     done.add(nameOf(whole));
-    aliasWithin(graph, whole, uses);
-    placeParts(graph, whole);
+    const [y] = whole.outputs;
+    if (whole.inputs.some(({ cell }) => cell === y.cell)) continue;
+    aliasWithin(graph, whole);
+    placeParts(graph, whole, constant);
   }
 }
 
@@ -77,16 +80,21 @@ function startsOf({ inputs, outputs: [y] }: GraphCall): number[] {
 }
 
 /** Smaller concatenations of neighbouring parts of `whole` become slices of it. */
-function aliasWithin(graph: Graph, whole: GraphCall, uses: Uses): void {
+function aliasWithin(graph: Graph, whole: GraphCall): void {
+  const uses = new Uses(graph);
   const starts = startsOf(whole);
   const moved = new Map<Cell, (place: Place) => Place>();
   const instead = new Map<GraphCall, readonly GraphCall[]>();
   const target = whole.outputs[0].cell;
+  const parts = new Set(whole.inputs.map(({ cell }) => cell));
   for (const call of graph.calls) {
     if (call.op !== concat || call === whole || !isRun(call)) continue;
     const { cell } = call.outputs[0];
     const at = findRun(whole.inputs, call.inputs);
     if (at < 0 || !uses.writtenOnce(cell) || uses.isResult(cell)) continue;
+    // Its readers may run before the whole is complete: all its parts must be there by then.
+    const ready = call.inputs.every((part) => readyAt(uses, part));
+    if (!ready || parts.has(cell)) continue;
     if (!mayLieAt(uses, cell, starts[at])) continue;
     moved.set(cell, shiftedInto(target, starts[at]));
     instead.set(call, []);
@@ -95,19 +103,31 @@ function aliasWithin(graph: Graph, whole: GraphCall, uses: Uses): void {
   moveCells(graph, moved);
 }
 
-/** The calls that compute parts write them into the whole; what can't be is copied. */
-function placeParts(graph: Graph, whole: GraphCall): void {
+/** When a part holds its values for good: after the call that writes it, or from the start; undefined where it is changed on the way. */
+function readyAt(uses: Uses, { cell }: Place): GraphCall | "start" | undefined {
+  const [writer, ...others] = uses.writers(cell);
+  if (!writer) return "start";
+  return others.length === 0 && cell.computed ? writer : undefined;
+}
+
+/** The calls that compute parts write them into the whole; what can't be is copied, as soon as it is there. */
+function placeParts(
+  graph: Graph,
+  whole: GraphCall,
+  constant: ReadonlySet<Cell>,
+): void {
   const uses = new Uses(graph);
   const [y] = whole.outputs;
   const starts = startsOf(whole);
   const moved = new Map<Cell, (place: Place) => Place>();
-  const copies: GraphCall[] = [];
   // A launch can't read and write one buffer: who reads the whole, or a part that is to lie in it, can't write a part.
   const inside = new Set<Cell>([y.cell]);
+  const copies = new Map<GraphCall | "start", GraphCall[]>([[whole, []]]);
   whole.inputs.forEach((part, i) => {
     const [writer, ...others] = uses.writers(part.cell);
-    const fits = writer !== undefined && others.length === 0 &&
-      !inside.has(part.cell) && !uses.isResult(part.cell) &&
+    const once = whole.inputs.every((x, k) => k === i || x.cell !== part.cell);
+    const fits = writer !== undefined && others.length === 0 && once &&
+      !uses.isResult(part.cell) && !constant.has(part.cell) &&
       part.cell.computed && coversCell(part) &&
       writer.outputs.every(({ cell }) =>
         cell === part.cell || !inside.has(cell)
@@ -116,7 +136,7 @@ function placeParts(graph: Graph, whole: GraphCall): void {
       !writer.op.inPlace &&
       (writer.op.strided === true || isAligned(part.view, starts[i])) &&
       mayLieAt(uses, part.cell, starts[i]) &&
-      readersStayApart(uses, part.cell, inside);
+      readersStayApart(uses, part.cell, inside, whole);
     if (fits) {
       inside.add(part.cell);
       moved.set(part.cell, shiftedInto(y.cell, starts[i]));
@@ -124,18 +144,24 @@ function placeParts(graph: Graph, whole: GraphCall): void {
     }
     const { shape, dtype } = part.view;
     const view = { ...contiguousView({ shape, dtype }), offset: starts[i] };
-    copies.push({
+    const after = readyAt(uses, part) ?? whole;
+    const list = copies.get(after) ?? [];
+    copies.set(after, [...list, {
       op: copy,
       attrs: { dtype },
       inputs: [part],
       outputs: [{ cell: y.cell, view }],
       path: whole.path,
       fused: [],
-    });
+    }]);
   });
-  // A part that is copied out of the whole itself would be read and written at once.
-  if (copies.some(({ inputs: [x] }) => inside.has(x.cell))) return;
-  replaceCalls(graph, new Map([[whole, copies]]));
+  const instead = new Map<GraphCall, readonly GraphCall[]>();
+  for (const [after, list] of copies) {
+    if (after === "start") continue;
+    instead.set(after, after === whole ? list : [after, ...list]);
+  }
+  replaceCalls(graph, instead);
+  graph.calls.unshift(...copies.get("start") ?? []);
   moveCells(graph, moved);
 }
 
@@ -144,9 +170,10 @@ function readersStayApart(
   uses: Uses,
   part: Cell,
   inside: ReadonlySet<Cell>,
+  whole: GraphCall,
 ): boolean {
-  return uses.readers(part).every(({ op, outputs }) =>
-    op === concat || outputs.every(({ cell }) => !inside.has(cell))
+  return uses.readers(part).every((call) =>
+    call === whole || call.outputs.every(({ cell }) => !inside.has(cell))
   );
 }
 

@@ -4,6 +4,7 @@ import { conv2d } from "../../../wgsl/conv/conv2d.ts";
 import { pad, type PadAttrs } from "../../../wgsl/move/pad.ts";
 import type { Conv2dAttrs } from "../../../wgsl/conv/geometry.ts";
 import { contiguousView, isContiguous } from "../../../wgsl/shape.ts";
+import { textOf } from "../../attributes.ts";
 import {
   type Cell,
   constantCells,
@@ -71,7 +72,7 @@ export function shareCommon(graph: Graph): void {
     const operands = inputs.map(({ cell, view }) =>
       [cell.id, view.dtype, view.shape, view.strides, view.offset].join("/")
     );
-    const key = [idOf(op), JSON.stringify(attrs), ...operands].join("|");
+    const key = [idOf(op), textOf(attrs), ...operands].join("|");
     const before = first.get(key);
     if (!before) {
       first.set(key, call);
