@@ -19,7 +19,7 @@ const MODULES: readonly (readonly [string, string | undefined])[] = [
   ["nn/init.ts", "nn.init."],
   ["nn/transforms/mod.ts", "nn.transforms."],
   ["zoo/mod.ts", "zoo."],
-  ["nn/term/plot.ts", ""],
+  ["nn/term/plot.ts", undefined],
   ["core/tensor_base.ts", undefined],
   ["core/tensor_elementwise.ts", undefined],
   ["core/tensor_reduce.ts", undefined],
@@ -28,6 +28,20 @@ const MODULES: readonly (readonly [string, string | undefined])[] = [
   ["nn/optim/schedule.ts", undefined],
   ["nn/term/training.ts", undefined],
   ["zoo/resnet_v2.ts", undefined],
+];
+
+/** What the commands run; their names are not lines' to use, but for those of the commands. */
+const COMMANDS: readonly string[] = [
+  "repl/term/show.ts",
+  "repl/term/curves.ts",
+  "repl/term/histogram.ts",
+  "repl/term/confusion.ts",
+  "repl/term/cam.ts",
+  "repl/term/save.ts",
+  "repl/term/picture.ts",
+  "repl/inspect/timeit.ts",
+  "repl/inspect/trace.ts",
+  "repl/commands/inspect.ts",
 ];
 
 export type Kind = "function" | "class" | "interface" | "type" | "constant";
@@ -77,6 +91,8 @@ export interface Member extends Place {
 export class Docs {
   /** By path, in the order of the modules. */
   readonly entries = new Map<string, Entry>();
+  /** Functions of commands, by name. */
+  readonly #commands = new Map<string, Entry>();
   /** Classes and interfaces by their own name, those that no line can reach as well. */
   readonly #types = new Map<string, Entry>();
 
@@ -95,6 +111,20 @@ export class Docs {
       if (prefix === undefined || !exported) continue;
       if (!this.entries.has(entry.path)) this.entries.set(entry.path, entry);
     }
+  }
+
+  addCommands(symbols: readonly DocSymbol[]): void {
+    this.add(symbols, undefined);
+    for (const { name, declarations } of symbols) {
+      const entry = entryOf(name, name, declarations);
+      if (entry?.kind !== "function" || this.#commands.has(name)) continue;
+      this.#commands.set(name, entry);
+    }
+  }
+
+  /** What a command runs. */
+  command(name: string): Entry | undefined {
+    return this.#commands.get(name);
   }
 
   /** The class itself, or the base whose constructor makes its objects. */
@@ -164,9 +194,11 @@ export function docs(): Promise<Docs> {
 
 async function load(): Promise<Docs> {
   const found = new Docs();
-  const modules = MODULES.map(([file]) => new URL(file, ROOT));
+  const files = [...MODULES.map(([file]) => file), ...COMMANDS];
+  const modules = files.map((file) => new URL(file, ROOT));
   const symbols = withTargets(await denoDoc(modules, { all: true }));
   MODULES.forEach(([, prefix], i) => found.add(symbols[i], prefix));
+  symbols.slice(MODULES.length).forEach((own) => found.addCommands(own));
   return found;
 }
 

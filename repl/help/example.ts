@@ -36,7 +36,7 @@ function asTyped(text: string): string {
   const [first, second] = argumentsOf(text, tokens.slice(at + 1));
   if (first === undefined) return text;
   const lead = text.slice(0, tokens[0].start);
-  const told = second?.replace(/\s+/g, " ");
+  const told = second?.replace(/\s*\n\s*/g, " ");
   const row = (code: string, note: string) => `${lead}${code}; // ${note}\n`;
   switch (name.text) {
     case "assert":

@@ -1,23 +1,32 @@
 /** The zoo at the prompt: its networks in a table, or one of them. */
 import * as zoo from "../../zoo/mod.ts";
 import { paint } from "../../nn/term/style.ts";
-import { definitions, type Look, table } from "./text.ts";
+import { tableRows } from "../../nn/term/table.ts";
+import { grouped } from "../../nn/term/units.ts";
+import { definitions, type Look } from "./text.ts";
 
 /** A row for each network. */
-export function networksTable(look: Look): string[] {
+export function networksTable({ columns }: Look): string[] {
   const rows = zoo.list().map((name) => {
     const { parameters, input, paper, weights } = zoo.describe(name);
-    const { year } = paperOf(paper);
+    const { authors, year } = paperOf(paper);
+    const [first] = authors.split(/,| and | et al/);
     return [
       name,
       grouped(parameters),
       input.join("×"),
-      year,
+      `${first} ${year}`,
       weights.join(", "),
     ];
   });
-  const head = ["network", ">parameters", ">input", "year", "weights"];
-  return table(head, rows, look);
+  const heads = [
+    { head: "network" },
+    { head: "parameters", align: "right" },
+    { head: "input", align: "right" },
+    { head: "paper", cut: true },
+    { head: "weights", cut: true },
+  ] as const;
+  return tableRows(heads, rows, { columns });
 }
 
 /** What is known of one network. */
@@ -61,8 +70,4 @@ function paperOf(
   const [, authors = paper, year = "", url = ""] =
     paper.match(/^(.*?) (\d{4}), (\S+)$/) ?? [];
   return { authors, year, url };
-}
-
-function grouped(n: number): string {
-  return n.toLocaleString("en-US");
 }

@@ -114,25 +114,3 @@ export function list(
   const width = widthOn(look) - indent;
   return wrap(names.join(", "), width).map((row) => " ".repeat(indent) + row);
 }
-
-/** A table with aligned columns; those whose name starts with ">" are aligned to the right. */
-export function table(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  look: Look,
-): string[] {
-  const names = head.map((name) => name.replace(/^>/, ""));
-  const widths = names.map((name, i) =>
-    Math.max(widthOf(name), ...rows.map((row) => widthOf(row[i])))
-  );
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, i) =>
-      head[i].startsWith(">")
-        ? " ".repeat(widths[i] - widthOf(cell)) + cell
-        : padEnd(cell, widths[i])
-    ).join("  ").trimEnd();
-  return [
-    paint(line(names), "bold", look.colors),
-    ...rows.map((row) => line(row)),
-  ];
-}

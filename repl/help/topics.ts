@@ -47,7 +47,13 @@ export async function topicPage(
   const page = await documentedPage(name, scope, options);
   if (command) {
     const own = commandPage(command, look, source);
-    return source ? page ?? own : joined([own, page ?? []]);
+    const run = documented.command(command.name);
+    const more = run ? await entryPage(run, options) : page;
+    if (source) return more ?? own;
+    const also = documented.withName(command.name)
+      .map(({ path }) => `?${path}`).join(", ");
+    const see = also && !more ? [`See also ${also}`] : [];
+    return joined([own, more ?? [], see]);
   }
   if (page) return page;
   const found = valueAt(scope, name);

@@ -89,6 +89,7 @@ export async function calledAt(
     : undefined;
   if (entry) return entry.kind === "class" ? docs.maker(entry) : entry;
   const point = callee.at(-2)?.text;
+  if (fn.known && last && callee.length === 1) return docs.command(last.text);
   if (last === undefined || point !== "." && point !== "?.") return;
   const owner = await valueOf(callee.slice(0, -2), context);
   return await memberOf(owner, last.text, context);

@@ -115,10 +115,11 @@ Deno.test("networks are told by name, and in a table", async () => {
   assertEquals(page, `${same}\n\n?zoo.vgg16Bn tells its options.`);
   const rows = table.split("\n");
   assertEquals(
-    rows.slice(0, 2),
+    rows.slice(0, 3),
     [
-      "network        parameters      input  year  weights",
-      "lenet              61,706    1×28×28  1998  fashion-mnist",
+      "network        parameters      input  paper            weights",
+      "─".repeat(78),
+      "lenet              61,706    1×28×28  LeCun 1998       fashion-mnist",
     ],
   );
   assertEquals(
@@ -272,5 +273,55 @@ Deno.test("text keeps to the width, and code keeps its colour over the end of a 
   assertEquals(
     firstSentence("As in `a. b` (c. d). More."),
     "As in `a. b` (c. d).",
+  );
+});
+
+Deno.test("help works from a URL, and says what it needs where deno can't be run", async () => {
+  const root = new URL("../../", import.meta.url);
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async ({ url }) => {
+      try {
+        const path = new URL(`.${new URL(url).pathname}`, root);
+        return new Response(await Deno.readFile(path), {
+          headers: { "content-type": "text/plain; charset=utf-8" },
+        });
+      } catch {
+        return new Response("not found", { status: 404 });
+      }
+    },
+  );
+  const run = async (...args: string[]) => {
+    const folder = await Deno.makeTempDir();
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", ...args],
+      cwd: folder,
+      stdin: "null",
+      env: { NO_COLOR: "1" },
+    }).output();
+    await Deno.remove(folder);
+    const decoder = new TextDecoder();
+    return decoder.decode(stdout) || decoder.decode(stderr);
+  };
+  const page = `relu(x: Tensor): Tensor
+
+max(x, 0). Nair and Hinton (2010).
+
+Example
+  await relu(tensor([-1, 0, 2])).array(); // [0, 0, 2]
+
+nn/functional_activation.ts:19
+`;
+  try {
+    const url = `http://127.0.0.1:${server.addr.port}/repl/main.ts`;
+    assertEquals(await run("--allow-all", url, "-e", "?relu"), page);
+  } finally {
+    await server.shutdown();
+  }
+  const main = new URL("repl/main.ts", root).href;
+  const flags = ["--allow-sys", "--allow-env", "--allow-read"];
+  assertStringIncludes(
+    await run(...flags, main, "-e", "?relu"),
+    "Cannot read the documentation: `deno doc` can't be started, it needs --allow-run\nand --allow-read\n",
   );
 });
