@@ -81,7 +81,7 @@ async function fetched(
 }
 
 /** Arrays under the network's own names, as far as rules say how, and with counters of 0 where a file has none. */
-function renamed(
+export function renamed(
   arrays: ReadonlyMap<string, HostArray>,
   own: StateDict,
   rules: readonly NameRule[],
