@@ -58,13 +58,14 @@ function edgesOf(x: Tensor): Tensor {
   const axes = x.shape.map((_, axis) => axis);
   // The longest first: what is copied for the others is short then.
   axes.sort((a, b) => x.shape[b] - x.shape[a]);
+  const hidden = hiddenOf(x.shape);
   let edges = x;
   for (const axis of axes) {
-    const hidden = hiddenOf(x.shape[axis]);
-    if (!hidden) continue;
+    const middle = hidden[axis];
+    if (!middle) continue;
     const ends = [
-      edges.slice(axis, 0, hidden[0]),
-      edges.slice(axis, hidden[1]),
+      edges.slice(axis, 0, middle[0]),
+      edges.slice(axis, middle[1]),
     ];
     edges = concat(ends, axis);
   }

@@ -11,6 +11,9 @@ const THRESHOLD = 1000;
 /** Items printed at each end of a shortened axis. */
 const EDGE = 3;
 
+/** Rows that the axes before the last may give before the outer ones show one item at each end. */
+const ROWS = 60;
+
 /** Digits after the point. */
 const DIGITS = 4;
 
@@ -74,14 +77,34 @@ export function lookOf(options: object | undefined): Look {
   };
 }
 
+/** Rows as they stand inside another value, by the options that inspecting functions pass on. */
+export function indented(text: string, options: object | undefined): string {
+  const { indent } = lookOf(options);
+  return text.replaceAll("\n", `\n${" ".repeat(indent)}`);
+}
+
 /** Whether only the ends of a tensor's long axes are printed. */
 export function isShortened(shape: Shape): boolean {
   return sizeOf(shape) > THRESHOLD;
 }
 
-/** Where the middle of an axis that isn't printed starts and ends; undefined where all of it is. */
-export function hiddenOf(n: number): readonly [number, number] | undefined {
-  return n > 2 * EDGE ? [EDGE, n - EDGE] : undefined;
+/** Where the middle of each axis that isn't printed starts and ends; undefined where all of it is. */
+export function hiddenOf(
+  shape: Shape,
+): (readonly [number, number] | undefined)[] {
+  if (!isShortened(shape)) return shape.map(() => undefined);
+  const edges = shape.map(() => EDGE);
+  const rows = () =>
+    shape.slice(0, -1).reduce(
+      (n, size, i) => n * Math.min(size, 2 * edges[i]),
+      1,
+    );
+  for (let axis = 0; axis < shape.length - 2 && rows() > ROWS; axis++) {
+    edges[axis] = 1;
+  }
+  return shape.map((n, i) =>
+    n > 2 * edges[i] ? [edges[i], n - edges[i]] : undefined
+  );
 }
 
 /** Row-major values as nested arrays. */
@@ -199,13 +222,13 @@ function formatFact(value: number): string {
 
 /** The positions of each axis that are printed; -1 stands for what is left out. */
 function shownOf(shape: Shape): number[][] {
-  const short = isShortened(shape);
-  return shape.map((n) => {
-    const hidden = short ? hiddenOf(n) : undefined;
-    if (!hidden) return Array.from({ length: n }, (_, i) => i);
-    const start = Array.from({ length: EDGE }, (_, i) => i);
-    return [...start, -1, ...start.map((i) => hidden[1] + i)];
-  });
+  const count = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => from + i);
+  return hiddenOf(shape).map((hidden, axis) =>
+    hidden
+      ? [...count(0, hidden[0]), -1, ...count(hidden[1], shape[axis])]
+      : count(0, shape[axis])
+  );
 }
 
 function wrap(items: readonly string[], indent: string, look: Look): string {

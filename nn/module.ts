@@ -3,6 +3,7 @@ import { noGrad } from "../core/autograd.ts";
 import { outsideScopes, scope } from "../core/scope.ts";
 import { withPath } from "../core/runtime.ts";
 import { Tensor } from "../core/tensor.ts";
+import { indented } from "../core/print.ts";
 import { isFloat } from "../core/tensor_base.ts";
 import type { DType } from "../wgsl/op.ts";
 import { cloneValue } from "./clone.ts";
@@ -355,8 +356,11 @@ export abstract class Module extends Callable {
     return treeOf(this, "");
   }
 
-  [Symbol.for("Deno.customInspect")](): string {
-    return this.toString();
+  [Symbol.for("Deno.customInspect")](
+    _inspect: unknown,
+    options?: object,
+  ): string {
+    return indented(this.toString(), options);
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {

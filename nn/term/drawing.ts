@@ -1,3 +1,5 @@
+import { indented } from "../../core/print.ts";
+
 /** Rows of text made to be looked at: shown as they are by `console.log` and at the prompt, where a string would be quoted. */
 export class Drawing {
   constructor(readonly rows: readonly string[]) {}
@@ -6,8 +8,11 @@ export class Drawing {
     return this.rows.join("\n");
   }
 
-  [Symbol.for("Deno.customInspect")](): string {
-    return this.toString();
+  [Symbol.for("Deno.customInspect")](
+    _inspect: unknown,
+    options?: object,
+  ): string {
+    return indented(this.toString(), options);
   }
 }
 

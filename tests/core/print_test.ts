@@ -190,6 +190,17 @@ onBothDevices(
 );
 
 onBothDevices(
+  "outer axes show less where the inner ones would fill the screen",
+  async () => {
+    const rows = (await body(full([8, 64, 9, 9], 1))).split("\n");
+    assertEquals(rows.length, 4 * 7 + 2 * 3 + 5);
+    assertEquals(rows.filter((row) => row.includes("1.")).length, 24);
+    const maps = (await body(full([1, 6, 28, 28], 1))).split("\n");
+    assertEquals(maps.filter((row) => row.includes("1.")).length, 36);
+  },
+);
+
+onBothDevices(
   "a tensor of a million elements shows its ends once read",
   async () => {
     assertEquals(
