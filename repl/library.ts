@@ -10,7 +10,7 @@ import { hintFor } from "./help/hints.ts";
 import { functionHeadline } from "./help/topics.ts";
 import type { Host } from "./session.ts";
 import { pictures } from "./term/picture.ts";
-import { plot } from "../nn/term/plot.ts";
+import { saveImage } from "./term/save.ts";
 import { type Colors, type Screen, standardOutput } from "../nn/term/screen.ts";
 import { trainingProgress } from "../nn/term/training.ts";
 
@@ -22,7 +22,8 @@ const READ_COUNT = 16;
 export function libraryHost(colors: Colors): Host {
   rememberPlaces(false);
   return {
-    globals: { ...library, pictures, plot, trainingProgress },
+    // What `save` does with a value, where a command of that name writes lines.
+    globals: { ...library, pictures, save: saveImage, trainingProgress },
     live: () => library.memory().tensors,
     liveBytes: () => library.memory().bytes,
     onInterrupt,

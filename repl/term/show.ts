@@ -13,8 +13,9 @@ import type { Range } from "./tile.ts";
 
 /** Options of {@linkcode show}. */
 export interface ShowOptions {
-  /** Size of a picture in pixels, for plain arrays. */
+  /** Pixels of a picture from left to right, for plain arrays. */
   readonly width?: number;
+  /** Pixels of a picture from top to bottom, for plain arrays. */
   readonly height?: number;
   /** What stands beneath the pictures; false for nothing. @default their numbers, where there are several */
   readonly labels?: readonly string[] | false;
@@ -32,7 +33,9 @@ export interface ShowOptions {
   readonly most?: number;
   /** Heat to lay over pictures of the same size, `[H, W]` or `[N, H, W]`: what `gradCam` gives. */
   readonly overlay?: Tensor;
+  /** @default standard output */
   readonly screen?: Pick<Screen, "colors" | "columns">;
+  /** How pictures reach the screen. @default what the terminal is able to show */
   readonly images?: ImageProtocol;
 }
 

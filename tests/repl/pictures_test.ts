@@ -4,7 +4,11 @@ import { libraryHost } from "../../repl/library.ts";
 import { setImageProtocol } from "../../repl/term/images.ts";
 import { Session } from "../../repl/session.ts";
 import { readKitty } from "../support/inline.ts";
+import { KEYS, Terminal, terminalTest } from "../support/tmux.ts";
 import { assertTranscript } from "./transcript.ts";
+
+const REPL = new URL("../../repl/main.ts", import.meta.url).pathname;
+const ARGS = ["run", "--allow-all", REPL, "--quiet"];
 
 async function assertPictures(transcript: string): Promise<void> {
   await init({ seed: 0 });
@@ -95,3 +99,64 @@ Deno.test("a screen with colours gets half blocks, or pixels by the protocol tha
     await session.close();
   }
 });
+
+Deno.test("save writes a picture where it gets a value, and show reads it back", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await assertPictures(`
+      > const path = ${JSON.stringify(`${folder}/x.png`)}
+      > save(tensor([[0, 1]]), path)
+      > .show path, { scale: 2 }
+        @@
+    `);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+terminalTest(
+  "in a terminal with colours a picture is half blocks, beneath it its label, and a plot's line has its colour",
+  async () => {
+    await using terminal = new Terminal(ARGS, { COLORTERM: "truecolor" });
+    await terminal.shows("> ");
+    await terminal.type(
+      'show(tensor([[0, 1], [1, 0]]), { scale: 1, labels: ["ab"] })\r',
+    );
+    await terminal.shows("▀▀\nab\n> ");
+    const [black, white] = ["0;0;0", "255;255;255"];
+    assert(
+      terminal.raw.includes(
+        `\x1b[38;2;${black};48;2;${white}m▀\x1b[38;2;${white};48;2;${black}m▀\x1b[0m`,
+      ),
+    );
+    await terminal.type("plot([0, 1], { width: 4, height: 1 })\r");
+    await terminal.shows("⣀⠤⠒⠉");
+    assert(terminal.raw.includes("\x1b[36m⣀"));
+    await terminal.type(KEYS.ctrlD);
+    assertEquals(await terminal.ends(), 0);
+  },
+);
+
+terminalTest(
+  "with NO_COLOR a picture is characters whatever is asked for, and without it kitty's protocol is used when asked for",
+  async () => {
+    const line = "show(tensor([[0, 1], [0, 1]]), { scale: 2 })\r";
+    {
+      await using terminal = new Terminal([...ARGS, "--images", "kitty"], {
+        NO_COLOR: "1",
+      });
+      await terminal.shows("> ");
+      await terminal.type(line);
+      await terminal.shows("\n  @@\n  @@\n> ");
+      assert(!terminal.raw.includes("\x1b_G"));
+    }
+    await using terminal = new Terminal([...ARGS, "--images", "kitty"]);
+    await terminal.shows("> ");
+    await terminal.type(line);
+    await terminal.shows("\x1b\\");
+    const start = terminal.raw.indexOf("\x1b_G");
+    const end = terminal.raw.lastIndexOf("\x1b\\") + 2;
+    const { columns, rows } = readKitty(terminal.raw.slice(start, end));
+    assertEquals([columns, rows], [4, 2]);
+  },
+);

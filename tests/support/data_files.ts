@@ -1,5 +1,5 @@
 /** Files of data sets, made up: IDX, CIFAR's binary records, tar archives, PNG pictures; and a server that gives them. */
-import { crc32 } from "../../core/formats/crc32.ts";
+import { encodePng } from "../../repl/term/png.ts";
 import type { Roll } from "./mutate.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -86,30 +86,12 @@ export function tar(entries: readonly TarEntry[]): Bytes {
 }
 
 /** A PNG file of RGB pixels. */
-export async function png(
+export function png(
   width: number,
   height: number,
   rgb: ArrayLike<number>,
-): Promise<Bytes> {
-  const rows: number[] = [];
-  for (let y = 0; y < height; y++) {
-    const row = Array.from(rgb).slice(y * width * 3, (y + 1) * width * 3);
-    rows.push(0, ...row);
-  }
-  const packed = await through(
-    Uint8Array.from(rows),
-    new CompressionStream("deflate"),
-  );
-  const chunk = (type: string, data: Uint8Array) => {
-    const body = concat(new TextEncoder().encode(type), data);
-    return concat(word(data.length), body, word(crc32(body)));
-  };
-  return concat(
-    [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
-    chunk("IHDR", concat(word(width), word(height), [8, 2, 0, 0, 0])),
-    chunk("IDAT", packed),
-    chunk("IEND", new Uint8Array()),
-  );
+): Bytes {
+  return encodePng({ width, height, channels: 3, data: Uint8Array.from(rgb) });
 }
 
 /** SHA-256 in hexadecimal. */
