@@ -61,7 +61,10 @@ export class Editor {
       history: [...this.#entries],
       historySize: Infinity,
       removeHistoryDuplicates: true,
-      completer: completerOf(session),
+      completer: completerOf(
+        session,
+        () => this.#text === "" ? "" : `${this.#text}\n`,
+      ),
     });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#closed = promise;
@@ -209,12 +212,16 @@ export class Editor {
   }
 }
 
-/** The line editor's way to ask what could stand at the end of a row. */
-function completerOf({ complete }: Session): AsyncCompleter | undefined {
+/** The line editor's way to ask what could stand at the end of a row. `before` gives the rows above it of a text that isn't whole. */
+function completerOf(
+  { complete }: Session,
+  before: () => string,
+): AsyncCompleter | undefined {
   if (complete === undefined) return;
   return (line, done) => {
-    complete(line, line.length).then(
-      ({ items, from }) => done(null, [[...items], line.slice(from)]),
+    const text = before() + line;
+    complete(text, text.length).then(
+      ({ items, from }) => done(null, [[...items], text.slice(from)]),
       // Nobody asked for an error while typing.
       () => done(null, [[], line]),
     );

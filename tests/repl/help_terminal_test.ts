@@ -17,7 +17,13 @@ terminalTest(
     await terminal.shows("{ padding: ");
     await terminal.type("\x15" + 'zoo.create("vgg16_' + KEYS.tab);
     await terminal.shows("vgg16_bn");
-    await terminal.type("\x15x.shpe\r");
+    await terminal.type("\x15conv2d(x, x, {\r");
+    await terminal.shows("… ");
+    await terminal.type("dila" + KEYS.tab);
+    await terminal.shows("dilation: ");
+    await terminal.type(KEYS.ctrlC);
+    await terminal.shows("> ");
+    await terminal.type("x.shpe\r");
     await terminal.shows("did you mean shape?\n> ");
     await terminal.type("?relu\r");
     await terminal.shows("relu(x: Tensor): Tensor");
