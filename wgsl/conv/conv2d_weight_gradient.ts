@@ -29,6 +29,7 @@ import {
 } from "./geometry.ts";
 import { canSumParts, type PartKernel, planParts } from "./parts.ts";
 import { quadsFor } from "./tiled.ts";
+import { columnsPay, planWeightColumns } from "./weight_columns.ts";
 import { isWeightProduct, planWeightProducts } from "./weight_products.ts";
 
 /** Invocations that keep a software adapter or a small GPU busy. */
@@ -129,6 +130,17 @@ export const conv2dWeightGradient: Op<Conv2dWeightGradientAttrs> = {
       plan({ inputs, attrs, limits }) {
         const geometry = geometryFor(inputs, attrs);
         return planWeightProducts(geometry, inputs[0].dtype, limits);
+      },
+    },
+    {
+      name: "columns",
+      applies({ inputs, attrs, limits }) {
+        const geometry = geometryFor(inputs, attrs);
+        return columnsPay(geometry, inputs[0].dtype, limits);
+      },
+      plan({ inputs, attrs, limits }) {
+        const geometry = geometryFor(inputs, attrs);
+        return planWeightColumns(geometry, inputs[0].dtype, limits);
       },
     },
     {

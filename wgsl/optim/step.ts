@@ -16,6 +16,7 @@ import {
   words,
 } from "../launch.ts";
 import type {
+  Binding,
   HostArray,
   Kernel,
   Launch,
@@ -28,6 +29,7 @@ import type {
 } from "../op.ts";
 import { formatShape, itemBytes, sameShape, sizeOf } from "../shape.ts";
 import oneCode from "./step.wgsl" with { type: "text" };
+import foursCode from "./step_fours.wgsl" with { type: "text" };
 import twoCode from "./step_two.wgsl" with { type: "text" };
 
 /** Invocations of a workgroup, as written in the kernels. */
@@ -43,6 +45,11 @@ const BLOCK = 64;
 export function stateShape(size: number, states: number): Shape {
   return [Math.ceil(size / BLOCK), states, BLOCK];
 }
+
+/** Elements from which a parameter whose number of them is a multiple of four has a launch of its own that reads vectors. */
+const LARGE = 16384;
+
+const FOURS = { label: "wgsl/optim/step_fours.wgsl", code: foursCode };
 
 /** Kernels of rules that remember something. */
 const STATEFUL = {
@@ -86,8 +93,10 @@ function makeStep<Attrs>(rule: StepRule<Attrs>, count: number): Op<Attrs> {
     { length: count },
     (_, i) => rule.states ? [3 * i, 3 * i + 2] : [2 * i],
   ).flat();
-  const plan = (most: number, items: number) => (request: Request<Attrs>) =>
-    planSteps(request, rule, inPlace, most, items);
+  const plan =
+    (most: number, items: number, large = Infinity) =>
+    (request: Request<Attrs>) =>
+      planSteps(request, rule, inPlace, most, items, large);
   return {
     name: rule.name,
     inPlace,
@@ -101,6 +110,7 @@ function makeStep<Attrs>(rule: StepRule<Attrs>, count: number): Op<Attrs> {
       return inPlace.map((i) => inputs[i]);
     },
     variants: [
+      ...(rule.states ? [{ name: "fours", plan: plan(2, ITEMS, LARGE) }] : []),
       { name: "two", plan: plan(2, ITEMS) },
       { name: "one", plan: plan(1, ITEMS) },
       { name: "naive", plan: plan(1, 1) },
@@ -185,6 +195,7 @@ function planSteps<Attrs>(
   inPlace: readonly number[],
   most: number,
   items: number,
+  large: number,
 ): Plan {
   const states = rule.states?.(attrs) ?? 0;
   const operands = rule.states ? 3 : 2;
@@ -215,6 +226,11 @@ function planSteps<Attrs>(
   }
   const kernels = typeof rule.code === "string" ? STATEFUL : rule.code;
   const launches: Launch[] = [];
+  const vectors = parts.filter((part) => hasVectors(part, large));
+  for (const part of vectors) {
+    parts.splice(parts.indexOf(part), 1);
+    launches.push(vectorLaunch(part, inputs, attrs, rule, inPlace, limits));
+  }
   while (parts.length > 0) {
     // Parts of one parameter would bind its buffer twice, and may not share a launch; nor may parameters of different types.
     const apart = most < 2 || parts.length < 2 ||
@@ -243,14 +259,7 @@ function planSteps<Attrs>(
       declarations: declarations.join("\n"),
       constants: { ITEMS: items },
       bindings: together.flatMap(({ first, windows }) =>
-        windows.map((window, k) => {
-          // What is overwritten is bound once, as an output that is also read.
-          const out = inPlace.indexOf(first + k);
-          const [slot, index]: [Slot, number] = out < 0
-            ? ["input", first + k]
-            : ["output", out];
-          return bind(slot, index, out < 0 ? "read" : "write", window);
-        })
+        bindingsOf({ first, windows }, inPlace)
       ),
       params: words(...head, ...rule.words(attrs)),
       workgroups: linearGrid(total * WORKGROUP, WORKGROUP, limits),
@@ -260,4 +269,56 @@ function planSteps<Attrs>(
     });
   }
   return { launches };
+}
+
+/** What is overwritten is bound once, as an output that is also read. */
+function bindingsOf(
+  { first, windows }: Pick<Part, "first" | "windows">,
+  inPlace: readonly number[],
+): Binding[] {
+  return windows.map((window, k) => {
+    const out = inPlace.indexOf(first + k);
+    const [slot, index]: [Slot, number] = out < 0
+      ? ["input", first + k]
+      : ["output", out];
+    return bind(slot, index, out < 0 ? "read" : "write", window);
+  });
+}
+
+/** Whether a part is large, and consists of whole vectors. */
+function hasVectors({ size, windows }: Part, large: number): boolean {
+  return size >= large && size % 4 === 0 &&
+    windows.every(({ base }) => base % 4 === 0);
+}
+
+/** The step of a part by vectors. */
+function vectorLaunch<Attrs>(
+  part: Part,
+  inputs: readonly Meta[],
+  attrs: Attrs,
+  rule: StepRule<Attrs>,
+  inPlace: readonly number[],
+  limits: Request<Attrs>["limits"],
+): Launch {
+  const { dtype } = inputs[part.first];
+  const states = rule.states?.(attrs) ?? 0;
+  const count = part.size / 4;
+  return {
+    kernel: FOURS,
+    declarations: [
+      `alias T = ${storageType(dtype)};`,
+      `const STATES = ${states}u;`,
+      rule.code,
+    ].join("\n"),
+    bindings: bindingsOf(part, inPlace),
+    params: words(
+      count,
+      ...part.windows.map(({ base }) => base / 4),
+      ...rule.words(attrs),
+    ),
+    workgroups: linearGrid(count, WORKGROUP, limits),
+    trips: 0,
+    flops: part.size * rule.flops,
+    bytes: part.size * itemBytes(dtype) * (3 + 2 * states),
+  };
 }
