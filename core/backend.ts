@@ -9,6 +9,7 @@ import type {
   Op,
   View,
 } from "../wgsl/op.ts";
+import type { Indices } from "./indices.ts";
 import type { Storage } from "./storage.ts";
 
 /** Memory of one tensor on a device. Each backend has its own subclass and is only ever given its own. */
@@ -75,10 +76,14 @@ export interface Prepared {
   readonly scratch: readonly (readonly number[])[];
   /** Bytes of what is computed once and kept. */
   readonly kept: readonly number[];
-  /** Gives it the memory that it needs: for each call as many blocks as `scratch` says, and those of `kept`. */
+  /**
+   * Gives it the memory that it needs: for each call as many blocks as `scratch` says, and those of `kept`. `temporary` names blocks of its runs of which
+   * none takes anything over from the run before.
+   */
   provide(
     scratch: readonly (readonly Block[])[],
     kept: readonly Block[],
+    temporary: readonly Block[],
   ): void;
   /** Gives a call other attributes, which may change parameters but not what is launched. */
   update(call: number, attrs: unknown): void;
@@ -96,8 +101,8 @@ export interface Backend {
   readonly virtual?: boolean;
   /** Takes tensors of another device as operands of its own, where it stands in for that device. */
   adopt?(storages: readonly Storage[], op: string): void;
-  /** Hears of indices that a call takes, which are to be below `size`, where their values aren't known yet. */
-  noteIndices?(index: Storage, what: string, size: number): void;
+  /** Hears of a check of values, where they aren't known yet. */
+  noteCheck?(index: Indices, check: (given: Indices) => void): void;
   /** Makes a sequence of calls ready. */
   prepare(calls: readonly PreparedCall[]): Prepared;
   /** Why the device can't be used any more, if so. */

@@ -1,7 +1,15 @@
 /** Checking indices on the host, where the values are known there. */
-import { isContiguous } from "../wgsl/shape.ts";
+import type { View } from "../wgsl/op.ts";
+import { isContiguous, sizeOf } from "../wgsl/shape.ts";
 import { DTypeError } from "./errors.ts";
+import type { Storage } from "./storage.ts";
 import type { TensorBase } from "./tensor_base.ts";
+
+/** Memory and a view of it. */
+export interface Indices {
+  readonly storage: Storage;
+  readonly view: View;
+}
 
 /** An index that is out of range, and where it stands. */
 export interface BadIndex {
@@ -14,11 +22,11 @@ export interface BadIndex {
  * (0 for integers) instead of another element.
  */
 export function findBadIndex(
-  { storage, view, size: count }: TensorBase,
+  { storage: { host }, view }: Indices,
   size: number,
 ): BadIndex | undefined {
-  const { host } = storage;
   if (!host || !isContiguous(view)) return undefined;
+  const count = sizeOf(view.shape);
   for (let i = 0; i < count; i++) {
     const value = host[view.offset + i];
     if (value < 0 || value >= size) return { value, position: i };
@@ -38,7 +46,19 @@ export function checkIndices(
       [index.dtype],
     );
   }
-  index.storage.backend.noteIndices?.(index.storage, what, size);
+  checkKnown(index, (given) => requireRange(what, given, size));
+}
+
+/** Runs a check of what is known on the host. Where a function is compiled, it is run again on what the function is given. */
+export function checkKnown(
+  index: Indices,
+  check: (given: Indices) => void,
+): void {
+  index.storage.backend.noteCheck?.(index, check);
+  check(index);
+}
+
+function requireRange(what: string, index: Indices, size: number): void {
   const bad = findBadIndex(index, size);
   if (bad) {
     throw new RangeError(

@@ -1,6 +1,8 @@
 /** Networks traced once and run as a plan. */
 import { isRecording, noGrad } from "../core/autograd.ts";
 import { type Build, build, type PassSwitches } from "../core/compile/mod.ts";
+import type { GraphCall } from "../core/compile/graph.ts";
+import { describeValue } from "../core/arguments.ts";
 import { zeros } from "../core/create.ts";
 import { concat } from "../core/join.ts";
 import { CompileError, ShapeError } from "../core/errors.ts";
@@ -100,15 +102,18 @@ export async function compile<Result = Tensor>(
       `Cannot compile for several shapes: the function has ${first.length} inputs, expected one`,
     );
   }
-  const plans = [first, ...shapes.map((shape) => metasOf(shape))].map(
-    (metas): Plan<Result> => {
-      requireEvaluation(net);
-      return { metas, made: follow(net, metas, passes) };
-    },
-  );
-  const random = randomState();
-  for (const plan of plans) await warmUp(plan);
-  setRandomState(random);
+  const plans: Plan<Result>[] = [];
+  try {
+    requireEvaluation(net);
+    for (const metas of [first, ...shapes.map((shape) => metasOf(shape))]) {
+      plans.push({ metas, made: follow(net, metas, passes) });
+    }
+    for (const plan of plans) warmUp(plan);
+    await synchronize();
+  } catch (error) {
+    for (const { made } of plans) made.program.dispose();
+    throw error;
+  }
   return compiled(nameOf(net), plans, maxBatch);
 }
 
@@ -171,34 +176,51 @@ function follow<Result>(
 ): Build<Result> {
   const body = (inputs: readonly Tensor[]) => net(...inputs);
   const made = noGrad(() => build(metas, body, tensorsIn, passes));
-  if (tensorsIn(made.result).length > 0) return made;
+  const { changing } = made.program;
+  const empty = tensorsIn(made.result).length === 0;
+  if (!changing && !empty) return made;
   made.program.dispose();
   throw new CompileError(
-    `Cannot compile ${nameOf(net)}: it returned no tensor`,
+    `Cannot compile ${nameOf(net)}: ${
+      changing ? reasonOf(changing) : "it returned no tensor"
+    }`,
   );
 }
 
 /** Runs a plan on zeros, so that its kernels are compiled before the first real call. */
-async function warmUp<Result>(plan: Plan<Result>): Promise<void> {
-  {
-    using _ = scope();
-    runPlan(
-      plan,
-      plan.metas.map(({ shape, dtype }) => zeros(shape, { dtype })),
-    );
-  }
-  await synchronize();
+function warmUp<Result>(plan: Plan<Result>): void {
+  using _ = scope();
+  const random = randomState();
+  runPlan(
+    plan,
+    plan.metas.map(({ shape, dtype }) => zeros(shape, { dtype })),
+  );
+  setRandomState(random);
+}
+
+/** Why a function with such a call isn't compiled. */
+function reasonOf({ op, path }: GraphCall): string {
+  const where = path === undefined ? "" : ` of ${path}`;
+  return `${op.name}${where} would change a tensor at each run, call eval() first, or use compileStep to train`;
 }
 
 function runPlan<Result>(
   { made: { program } }: Plan<Result>,
   inputs: readonly Tensor[],
+  given = inputs,
 ): Tensor[] {
-  if (program.backend !== currentBackend()) {
+  const backend = currentBackend();
+  if (backend.virtual) {
+    throw new CompileError(
+      "Cannot run what was compiled while something else is compiled: call the network or function itself there",
+    );
+  }
+  if (program.backend !== backend) {
     throw new CompileError(
       "Cannot run what was compiled for another device: compile it anew after init()",
     );
   }
+  program.check(given);
   const dense = inputs.map(asGiven);
   try {
     return program.run(dense);
@@ -224,7 +246,7 @@ function runPart<Result>(plan: Plan<Result>, x: Tensor): Result {
   using inner = scope();
   const rest = [whole - count, ...meta.shape.slice(1)];
   const full = noGrad(() => concat([x, zeros(rest, { dtype: meta.dtype })], 0));
-  const parts = runPlan(plan, [full]).map((y) => {
+  const parts = runPlan(plan, [full], [x]).map((y) => {
     if (y.shape[0] === whole) return y.slice(0, 0, count);
     throw new ShapeError(
       `Cannot run a batch of ${count} as part of ${whole}: a result of shape ${
@@ -303,6 +325,13 @@ function listOf(metas: readonly Meta[]): string {
 function metasOf(example: Example | readonly Example[]): Meta[] {
   if (example instanceof Tensor) return [metaOf(example)];
   const list = example as readonly unknown[];
+  if (!Array.isArray(list)) {
+    throw new TypeError(
+      `Cannot compile for ${
+        describeValue(example)
+      }: expected a tensor or a shape such as [1, 3, 224, 224], or a list of them`,
+    );
+  }
   if (list.every((n) => typeof n === "number")) {
     return [{ shape: [...list as Shape], dtype: "f32" }];
   }

@@ -1,12 +1,12 @@
 /** Training steps traced once and run as a plan: forward, backward and update without the host's work. */
-import type { Leaf } from "../core/autograd.ts";
+import { Leaf } from "../core/autograd.ts";
 import {
   attributesOf,
   type Build,
   build,
   type PassSwitches,
 } from "../core/compile/mod.ts";
-import { CompileError } from "../core/errors.ts";
+import { CompileError, LaunchError } from "../core/errors.ts";
 import {
   checkInterrupt,
   currentBackend,
@@ -42,21 +42,24 @@ interface StepPlan<Result> {
   readonly metas: readonly Meta[];
   /** Parameters that the step has gradients for. */
   readonly learned: readonly Tensor[];
+  /** What the optimiser's calls work on, in its own order. */
+  readonly operands: readonly (readonly Tensor[])[];
   /** Batches that a step's forward counts. */
   readonly counted: ReadonlyMap<BatchNorm, number>;
-  /** Whether the attributes are those of the next step already. */
-  fresh: boolean;
 }
 
 /**
  * Runs a training step of any make: the first time as it stands, from the second time that it sees inputs of the same shapes as a plan. By then the
- * optimiser has the memory that a plan needs.
+ * optimiser has the memory that a plan needs. Whatever changes what is to be run (layers that are frozen or put into another mode, an optimiser that
+ * was loaded or works by other options) begins anew.
  */
 export class StepPlans<Result> {
   readonly #trained: Trained;
   readonly #body: (inputs: readonly Tensor[]) => Result;
   readonly #plans = new Map<string, StepPlan<Result>>();
-  readonly #seen = new Set<string>();
+  /** Parameters that a step of these shapes had gradients for. */
+  readonly #seen = new Map<string, readonly Tensor[]>();
+  #mode = "";
 
   /** `body` makes a whole step, from the gradients' zeroing to the optimiser's step, and returns what is to be known of it. */
   constructor(
@@ -74,13 +77,30 @@ export class StepPlans<Result> {
 
   /** Makes a step. Its results belong to the current scope. */
   run(inputs: readonly Tensor[]): Result {
-    const key = this.#keyOf(inputs);
-    let plan = this.#plans.get(key);
-    if (!plan && !this.#seen.has(key)) {
-      this.#seen.add(key);
-      return this.#body(inputs);
+    const mode = this.#modeOf();
+    if (mode !== this.#mode) this.dispose();
+    this.#mode = mode;
+    const key = inputs.map(({ dtype, shape }) =>
+      `${dtype}${formatShape(shape)}`
+    ).join();
+    const known = this.#plans.get(key);
+    if (known && known.made.program.backend !== currentBackend()) {
+      throw new CompileError(
+        "Cannot go on training with what was compiled for another device: compile it anew after init()",
+      );
     }
-    if (!plan) this.#plans.set(key, plan = this.#trace(inputs));
+    const learned = known?.learned ?? this.#seen.get(key);
+    const operands = learned && this.#operandsOf(learned);
+    if (!learned || !operands) return this.#runEager(key, inputs);
+    let plan = known;
+    if (!plan || !sameOperands(plan.operands, operands)) {
+      plan = this.#renew(key, inputs, operands);
+    }
+    plan.made.program.check(inputs);
+    if (!this.#advance(plan)) {
+      plan = this.#renew(key, inputs, operands);
+      this.#advance(plan);
+    }
     return this.#replay(plan, inputs);
   }
 
@@ -112,106 +132,159 @@ export class StepPlans<Result> {
     this.#seen.clear();
   }
 
-  /** Tells apart what needs a plan of its own: shapes, the mode, and what is learned. */
-  #keyOf(inputs: readonly Tensor[]): string {
+  /** What a plan takes for granted beside shapes: each layer's mode, and which parameters are learned. */
+  #modeOf(): string {
     const { net, optimizer } = this.#trained;
-    const shapes = inputs.map(({ dtype, shape }) =>
-      `${dtype}${formatShape(shape)}`
-    );
-    const learned = optimizer.parameters.map((p) => Number(p.requiresGrad));
-    return `${shapes} ${net.training} ${learned.join("")}`;
+    let mode = "";
+    for (const [, { training }] of net.namedModules()) mode += training ? 1 : 0;
+    mode += " ";
+    for (const p of optimizer.parameters) mode += p.requiresGrad ? 1 : 0;
+    return mode;
   }
 
-  #trace(inputs: readonly Tensor[]): StepPlan<Result> {
+  #operandsOf(
+    learned: readonly Tensor[],
+  ): readonly (readonly Tensor[])[] | undefined {
+    const { optimizer } = this.#trained;
+    return withGradients(
+      optimizer.parameters,
+      learned,
+      () => optimizer.nextOperands(),
+    );
+  }
+
+  #runEager(key: string, inputs: readonly Tensor[]): Result {
+    const { optimizer } = this.#trained;
+    this.#drop(key);
+    const result = this.#body(inputs);
+    const learned = optimizer.parameters.filter((p) => p.grad !== null);
+    this.#seen.set(key, learned);
+    for (const p of learned) p.grad = null;
+    return result;
+  }
+
+  #drop(key: string): void {
+    this.#plans.get(key)?.made.program.dispose();
+    this.#plans.delete(key);
+  }
+
+  #renew(
+    key: string,
+    inputs: readonly Tensor[],
+    operands: readonly (readonly Tensor[])[],
+  ): StepPlan<Result> {
+    this.#drop(key);
+    const plan = this.#trace(inputs, operands);
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  /** Makes a plan. Nothing is changed by it. */
+  #trace(
+    inputs: readonly Tensor[],
+    operands: readonly (readonly Tensor[])[],
+  ): StepPlan<Result> {
     const { net, optimizer, passes } = this.#trained;
     const metas = inputs.map(metaOf);
     const norms = Array.from(net.namedModules(), ([, module]) => module)
       .filter((module) => module instanceof BatchNorm);
     const before = norms.map(({ pendingBatches }) => pendingBatches);
     let learned: Tensor[] = [];
+    const body = (given: readonly Tensor[]) => {
+      const result = this.#body(given);
+      learned = optimizer.parameters.filter((p) => p.grad !== null);
+      return result;
+    };
+    const counted = new Map<BatchNorm, number>();
+    // What is traced has shapes and no memory: gradients of that kind mustn't stay.
+    const leaves = [...net.parameters(), ...optimizer.parameters];
     try {
-      const made = build(
-        metas,
-        (given) => {
-          const result = this.#body(given);
-          learned = optimizer.parameters.filter((p) => p.grad !== null);
-          return result;
-        },
-        tensorsIn,
-        passes,
+      const made = withGradients(
+        leaves,
+        [],
+        () => build(metas, body, tensorsIn, passes),
       );
-      const counted = norms.map((norm, i) =>
-        [norm, norm.pendingBatches - before[i]] as const
-      );
-      return {
-        made,
-        metas,
-        learned,
-        counted: new Map(counted.filter(([, count]) => count > 0)),
-        fresh: true,
-      };
-    } catch (error) {
-      // Forward has counted a batch that nobody will run.
-      norms.forEach((norm, i) =>
-        norm.countBatches(before[i] - norm.pendingBatches)
-      );
-      throw error;
+      return { made, metas, learned, operands, counted };
     } finally {
-      // They have shapes and no memory.
-      for (const p of optimizer.parameters) p.grad = null;
+      // No batch has been seen and no step made yet.
+      norms.forEach((norm, i) => {
+        const count = norm.pendingBatches - before[i];
+        if (count > 0) counted.set(norm, count);
+        norm.countBatches(-count);
+      });
+      optimizer.countSteps(learned, -1);
     }
   }
 
-  /** Lets the optimiser make its next step as far as it takes place on the host, and gives the plan the attributes of its calls. */
-  #advance({ made: { program }, learned, counted }: StepPlan<Result>): void {
+  /** Lets the optimiser make its next step as far as it takes place on the host, and gives the plan the attributes of its calls. Returns whether it can run them. */
+  #advance({ made: { program }, learned }: StepPlan<Result>): boolean {
     const { optimizer } = this.#trained;
     const updates = attributesOf(() =>
-      withGradients(learned, () => optimizer.step())
+      withGradients(optimizer.parameters, learned, () => optimizer.step())
     ).filter(({ op }) => op.inPlace);
     const ops = new Set(updates.map(({ op }) => op));
     const calls = [...program.calls.keys()].filter((i) =>
       ops.has(program.calls[i].op)
     );
-    if (calls.length !== updates.length) {
-      throw new CompileError(
-        "Cannot go on with the compiled step: the optimiser makes other calls than when it was compiled, compile it anew",
-      );
+    try {
+      if (calls.length === updates.length) {
+        calls.forEach((call, i) => program.update(call, updates[i].attrs));
+        return true;
+      }
+    } catch (error) {
+      if (!(error instanceof LaunchError)) throw error;
     }
-    calls.forEach((call, i) => program.update(call, updates[i].attrs));
-    for (const [norm, count] of counted) norm.countBatches(count);
+    optimizer.countSteps(learned, -1);
+    return false;
   }
 
-  #replay(plan: StepPlan<Result>, inputs: readonly Tensor[]): Result {
-    const { optimizer } = this.#trained;
-    const { program, result } = plan.made;
-    if (program.backend !== currentBackend()) {
-      throw new CompileError(
-        "Cannot go on training with what was compiled for another device: compile it anew after init()",
-      );
-    }
-    for (const p of optimizer.parameters) if (p.grad) p.grad = null;
-    if (!plan.fresh) this.#advance(plan);
-    plan.fresh = false;
+  #replay(
+    { made: { program, result }, learned, counted }: StepPlan<Result>,
+    inputs: readonly Tensor[],
+  ): Result {
     const dense = inputs.map(asGiven);
     try {
       const tensors = program.run(dense);
+      for (const [norm, count] of counted) norm.countBatches(count);
       let next = 0;
       return mapTensors(result, () => tensors[next++]) as Result;
+    } catch (error) {
+      this.#trained.optimizer.countSteps(learned, -1);
+      throw error;
     } finally {
       dense.forEach((x, i) => x !== inputs[i] && x.dispose());
     }
   }
 }
 
-/** Runs `body` while parameters have gradients of their shapes, whatever those hold. */
-function withGradients(parameters: readonly Tensor[], body: () => void): void {
-  const leaves = parameters.map(({ edge }) => edge as Leaf);
+function sameOperands(
+  a: readonly (readonly Tensor[])[],
+  b: readonly (readonly Tensor[])[],
+): boolean {
+  return a.length === b.length &&
+    a.every((one, i) =>
+      one.length === b[i].length && one.every((x, k) => x === b[i][k])
+    );
+}
+
+/** Runs `body` while parameters have gradients of their shapes, whatever those hold, and other leaves have none. */
+function withGradients<T>(
+  leaves: readonly Tensor[],
+  learned: readonly Tensor[],
+  body: () => T,
+): T {
+  const held = new Map<Leaf, Tensor | undefined>();
+  for (const { edge } of leaves) {
+    if (!(edge instanceof Leaf) || held.has(edge)) continue;
+    held.set(edge, edge.grad);
+    edge.grad = undefined;
+  }
   // Only shapes are looked at, so each parameter stands for its own gradient.
-  leaves.forEach((leaf, i) => leaf.grad = parameters[i]);
+  for (const p of learned) (p.edge as Leaf).grad = p;
   try {
-    body();
+    return body();
   } finally {
-    for (const leaf of leaves) leaf.grad = undefined;
+    for (const [leaf, grad] of held) leaf.grad = grad;
   }
 }
 

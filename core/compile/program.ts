@@ -2,7 +2,7 @@
  * A graph made ready to run: what is constant is computed once, memory is dealt out, calls are prepared. A run takes the caller's tensors and gives new ones.
  */
 import type { DType } from "../../wgsl/op.ts";
-import { itemBytes } from "../../wgsl/shape.ts";
+import { isContiguous, itemBytes, sizeOf } from "../../wgsl/shape.ts";
 import type {
   Backend,
   Block,
@@ -10,7 +10,6 @@ import type {
   PreparedCall,
   PreparedInfo,
 } from "../backend.ts";
-import { checkIndices } from "../indices.ts";
 import { type RandomState, takeRandom } from "../runtime.ts";
 import { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
@@ -23,7 +22,7 @@ import {
   Uses,
 } from "./graph.ts";
 import { type Lifetime, shareMemory } from "./memory.ts";
-import type { IndexCheck, RandomUse } from "./trace.ts";
+import type { InputCheck, RandomUse } from "./trace.ts";
 
 /** Bytes that a program holds, by what for. */
 export interface ProgramMemory {
@@ -46,7 +45,7 @@ interface Seen {
 
 /** What is known of a traced function beside its graph. */
 export interface ProgramOptions {
-  readonly checks?: readonly IndexCheck[];
+  readonly checks?: readonly InputCheck[];
   readonly random?: RandomUse;
 }
 
@@ -69,7 +68,7 @@ export class Program {
   readonly #weights: readonly Cell[];
   readonly #seen: Seen[];
   readonly #results: readonly Cell[];
-  readonly #checks: readonly IndexCheck[];
+  readonly #checks: readonly InputCheck[];
   readonly #random: RandomUse | undefined;
   /** Calls that draw random numbers, with the block of the stream at which each begins, counted from the run's first. */
   readonly #draws: readonly { readonly call: number; readonly at: number }[];
@@ -188,11 +187,29 @@ export class Program {
     this.#run.update(call, attrs);
   }
 
+  /** A call that changes what the program doesn't own, if there is one. */
+  get changing(): GraphCall | undefined {
+    return this.calls.find(({ outputs }) =>
+      outputs.some(({ cell }) => !cell.computed)
+    );
+  }
+
+  /** Throws for indices and labels out of range among what the caller gives, as far as they are known on the host. */
+  check(given: readonly Tensor[]): void {
+    for (const { input, view, check } of this.#checks) {
+      const x = given[input];
+      if (!isContiguous(x.view)) continue;
+      const offset = x.view.offset + view.offset;
+      const { shape } = this.#graph.inputs[input].meta;
+      const whole = sizeOf(view.shape) === sizeOf(shape);
+      if (!whole && x.size !== sizeOf(shape)) continue;
+      const part = whole ? x.view : { ...view, offset };
+      check({ storage: x.storage, view: part });
+    }
+  }
+
   /** Runs the graph on contiguous tensors of the traced shapes. The results belong to the current scope. */
   run(inputs: readonly Tensor[]): Tensor[] {
-    for (const { input, what, size } of this.#checks) {
-      checkIndices(what, inputs[input], size);
-    }
     const blocks = this.#blocks();
     this.#graph.inputs.forEach((cell, i) => {
       const at = this.#cells.get(cell);
@@ -265,7 +282,7 @@ export class Program {
     const scratch = this.#first.scratch.map((sizes) =>
       sizes.map((bytes) => this.#backend.allocate(wordsOf(bytes)))
     );
-    this.#first.provide(scratch, []);
+    this.#first.provide(scratch, [], []);
     this.#first.run(all as Block[]);
     this.#run.runOnce(all as Block[]);
     for (const block of [...passing, ...scratch.flat()]) {
@@ -330,7 +347,7 @@ export class Program {
     const scratch = this.#run.scratch.map((sizes) =>
       sizes.map(() => blocks[next++])
     );
-    this.#run.provide(scratch, kept);
+    this.#run.provide(scratch, kept, blocks);
     return slots.length;
   }
 

@@ -15,6 +15,7 @@ import {
   type Prepared,
 } from "../backend.ts";
 import { CompileError } from "../errors.ts";
+import type { Indices } from "../indices.ts";
 import {
   currentBackend,
   currentPath,
@@ -35,12 +36,11 @@ import {
   type Place,
 } from "./graph.ts";
 
-/** An input whose values, where they are known, are to be below `size`. */
-export interface IndexCheck {
+/** A check of the values of a part of an input, as far as they are known on the host. */
+export interface InputCheck {
   readonly input: number;
-  /** What is done with the indices, for the message. */
-  readonly what: string;
-  readonly size: number;
+  readonly view: View;
+  check(given: Indices): void;
 }
 
 /** The part of the random stream that running a function takes. */
@@ -61,7 +61,7 @@ export class TraceBackend implements Backend {
   readonly info: DeviceInfo;
   readonly virtual = true;
   readonly calls: GraphCall[] = [];
-  readonly checks: IndexCheck[] = [];
+  readonly checks: InputCheck[] = [];
   readonly #base: Backend;
   readonly #weights = new Map<Block, Cell>();
   #bytes = 0;
@@ -129,10 +129,13 @@ export class TraceBackend implements Backend {
     return { cell, x: new Tensor({ storage, view, madeBy: "compile" }) };
   }
 
-  noteIndices({ block }: Storage, what: string, size: number): void {
+  noteCheck(
+    { storage: { block }, view }: Indices,
+    check: (given: Indices) => void,
+  ): void {
     const source = block instanceof TraceBlock && block.cell.source;
     if (source && source.kind === "input") {
-      this.checks.push({ input: source.index, what, size });
+      this.checks.push({ input: source.index, view, check });
     }
   }
 
@@ -199,7 +202,7 @@ export class TraceBackend implements Backend {
 export interface Traced<T> {
   readonly graph: Graph;
   readonly result: T;
-  readonly checks: readonly IndexCheck[];
+  readonly checks: readonly InputCheck[];
   readonly random: RandomUse;
   /** The most bytes that tensors would have taken at once if the calls had been run one by one, without their inputs. */
   readonly eagerPeakBytes: number;

@@ -81,6 +81,7 @@ export class Replay implements Prepared {
   #blocks: readonly Block[] = [];
   #scratch: readonly GpuBlock[] = [];
   #kept: readonly GpuBlock[] = [];
+  #temporary: readonly GpuBlock[] = [];
 
   constructor(host: ReplayHost, calls: readonly PreparedCall[]) {
     this.#host = host;
@@ -147,9 +148,11 @@ export class Replay implements Prepared {
   provide(
     scratch: readonly (readonly Block[])[],
     kept: readonly Block[],
+    temporary: readonly Block[],
   ): void {
     this.#scratch = scratch.flat() as GpuBlock[];
     this.#kept = kept as GpuBlock[];
+    this.#temporary = [...this.#scratch, ...temporary as GpuBlock[]];
   }
 
   update(index: number, attrs: unknown): void {
@@ -183,6 +186,8 @@ export class Replay implements Prepared {
     this.#host.requireAlive();
     this.#upload();
     const before = this.#blocks;
+    // What failed in an earlier run is written anew.
+    for (const block of this.#temporary) block.writer = undefined;
     this.#queue(
       this.#launches,
       blocks as readonly GpuBlock[],

@@ -1,9 +1,15 @@
 /** Cross-entropy of scores, and negative log-likelihood of logarithms of probabilities. */
+import { checkKnown, type Indices } from "../../core/indices.ts";
 import { tidy } from "../../core/scope.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { DTypeError, ShapeError } from "../../wgsl/errors.ts";
 import type { HostData, Shape } from "../../wgsl/op.ts";
-import { formatShape, isContiguous, sameShape } from "../../wgsl/shape.ts";
+import {
+  formatShape,
+  isContiguous,
+  sameShape,
+  sizeOf,
+} from "../../wgsl/shape.ts";
 import { Module } from "../module.ts";
 import { described, held, type LossOptions, reduce } from "./reduction.ts";
 
@@ -166,10 +172,11 @@ function alongAxis(weight: Tensor, rank: number): Tensor {
 }
 
 /** Labels whose values are known on the host. */
-function knownLabels({ storage, view, size }: Tensor): HostData | undefined {
-  const { host } = storage;
+function knownLabels(
+  { storage: { host }, view }: Indices,
+): HostData | undefined {
   if (!host || !isContiguous(view)) return undefined;
-  return host.subarray(view.offset, view.offset + size);
+  return host.subarray(view.offset, view.offset + sizeOf(view.shape));
 }
 
 /** Whether labels may hold a value: false only if they are known, or can't. */
@@ -201,18 +208,20 @@ function checkLabels(
       [x.shape, labels.shape],
     );
   }
-  const known = knownLabels(labels);
-  const position = known
-    ? known.findIndex((y) => y !== ignoreIndex && (y < 0 || y >= classes))
-    : -1;
-  if (!known || position < 0) return;
-  throw new RangeError(
-    `Cannot compute ${what}: label ${
-      known[position]
-    } at position ${position} is out of range for ${classes} classes, expected 0 to ${
-      classes - 1
-    }`,
-  );
+  checkKnown(labels, (given) => {
+    const known = knownLabels(given);
+    const position = known
+      ? known.findIndex((y) => y !== ignoreIndex && (y < 0 || y >= classes))
+      : -1;
+    if (!known || position < 0) return;
+    throw new RangeError(
+      `Cannot compute ${what}: label ${
+        known[position]
+      } at position ${position} is out of range for ${classes} classes, expected 0 to ${
+        classes - 1
+      }`,
+    );
+  });
 }
 
 function checkProbabilities(

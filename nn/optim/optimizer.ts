@@ -198,6 +198,34 @@ export abstract class Optimizer<
     }
   }
 
+  /**
+   * What the next step's calls work on, beside gradients: parameters, and what is remembered of them. Undefined where the step would make memory first. For
+   * those who run steps by a plan.
+   */
+  nextOperands(): readonly (readonly Tensor[])[] | undefined {
+    const calls: Tensor[][] = [];
+    for (const group of this.paramGroups) {
+      for (const slots of this.#alike(group)) {
+        const [[, first]] = slots;
+        const { names } = this.nextStep(group, first);
+        if (`${first.names}` !== `${names}`) return undefined;
+        calls.push(
+          Array.from(slots, ([p, { tensor }]) => tensor ? [p, tensor] : [p])
+            .flat(),
+        );
+      }
+    }
+    return calls;
+  }
+
+  /** Counts steps that parameters have made without calling `step`, by a plan, or that were called for and not made. */
+  countSteps(parameters: readonly Tensor[], count: number): void {
+    for (const p of parameters) {
+      const slot = this.#slots.get(p);
+      if (slot) slot.steps += count;
+    }
+  }
+
   /** Parameters with gradients, those together that can make one step. */
   #alike({ params }: ParamGroup<O>): Iterable<Map<Tensor, Slot>> {
     const alike = new Map<string, Map<Tensor, Slot>>();
@@ -238,7 +266,8 @@ export abstract class Optimizer<
 
   /** Forgets the gradients. */
   zeroGrad(): void {
-    for (const p of this.parameters) p.grad = null;
+    // Parameters that were frozen meanwhile have none.
+    for (const p of this.parameters) if (p.grad) p.grad = null;
   }
 
   /**
