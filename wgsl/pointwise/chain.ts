@@ -84,7 +84,7 @@ export const chain: Op<ChainAttrs> = {
       name: "vec4",
       applies: ({ inputs, outputs: [y] }) =>
         sizeOf(y.shape) % 4 === 0 &&
-        [...inputs.filter((x) => !isSingle(x, y)), y].every(({ offset }) =>
+        [...inputs.filter((x) => !standsForAll(x, y)), y].every(({ offset }) =>
           offset % 4 === 0
         ),
       plan: (request) => plan(request, 4),
@@ -132,7 +132,7 @@ export function canChain(
   );
   return dtype === "f32" && finite && trips === 0 &&
     inputs.every((x) =>
-      sizeOf(x.shape) === 1 ||
+      isSingle(x) ||
       isContiguous(x) && sizeOf(x.shape) === sizeOf(output.shape)
     );
 }
@@ -153,8 +153,13 @@ function metasOf(inputs: readonly Meta[], steps: readonly ChainStep[]): Meta[] {
   return metas;
 }
 
+/** Whether a view shows one element, once or again and again. */
+export function isSingle({ shape, strides }: View): boolean {
+  return shape.every((n, d) => n === 1 || strides[d] === 0);
+}
+
 /** Whether an operand is one element that stands for all. */
-function isSingle(x: Meta, y: Meta): boolean {
+function standsForAll(x: Meta, y: Meta): boolean {
   return sizeOf(x.shape) === 1 && sizeOf(y.shape) !== 1;
 }
 
@@ -171,13 +176,13 @@ function plan(
     strides: single ? [0, 0] : [width, 1],
   });
   const output = walkOf(y, false);
-  const walks = inputs.map((x) => walkOf(x, isSingle(x, y)));
+  const walks = inputs.map((x) => walkOf(x, standsForAll(x, y)));
   const launches = splitBox([count, width], [output, ...walks], limits, [1])
     .map((box): Launch => {
       const target = windowOf(output, box);
       const windows = walks.map((walk) => windowOf(walk, box));
       const firsts = windows.map(({ base }, i) =>
-        isSingle(inputs[i], y) ? base : base / width
+        standsForAll(inputs[i], y) ? base : base / width
       );
       return {
         kernel: width === 4 ? VEC4_KERNEL : KERNEL,
@@ -240,20 +245,22 @@ function declare(
   const first = (i: number) => `params.firsts[${i >> 2}][${i & 3}]`;
   const arrays = inputs.map((x, i) => {
     const type = storageType(x.dtype);
-    const element = width === 4 && !isSingle(x, y) ? `vec4<${type}>` : type;
+    const element = width === 4 && !standsForAll(x, y) ? `vec4<${type}>` : type;
     return `@group(0) @binding(${
       2 + i
     }) var<storage, read> m${i}: array<${element}>;`;
   });
   const loads = inputs.map((x, i) => {
-    const at = isSingle(x, y) ? first(i) : `${first(i)} + i`;
-    return width === 4 && !isSingle(x, y)
+    const at = standsForAll(x, y) ? first(i) : `${first(i)} + i`;
+    return width === 4 && !standsForAll(x, y)
       ? `  let x${i} = vec4f(m${i}[${at}]);`
       : `  let x${i} = f32(m${i}[${at}]);`;
   });
   const call = (lane: string) =>
     `chain(${
-      inputs.map((x, i) => isSingle(x, y) ? `x${i}` : `x${i}${lane}`).join(", ")
+      inputs.map((x, i) => standsForAll(x, y) ? `x${i}` : `x${i}${lane}`).join(
+        ", ",
+      )
     })`;
   const result = width === 4
     ? `vec4f(${[".x", ".y", ".z", ".w"].map(call).join(", ")})`

@@ -5,6 +5,7 @@ import { fuseEpilogues } from "./epilogue.ts";
 import { foldNorms } from "./norm.ts";
 import { fusePointwise } from "./pointwise.ts";
 import { foldPadding, removeCopies, removeDead, shareCommon } from "./tidy.ts";
+import { slopeBeforePool } from "./pool_slope.ts";
 import { transposeProducts } from "./transpose.ts";
 
 /** One step of improving a graph. */
@@ -41,6 +42,11 @@ export const PASSES = [
     name: "epilogues",
     about: "residuals and activations go into the launch before them",
     run: fuseEpilogues,
+  },
+  {
+    name: "slopes",
+    about: "slopes of relu are taken on what max pooling left",
+    run: slopeBeforePool,
   },
   {
     name: "transpose",

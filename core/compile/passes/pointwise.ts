@@ -4,6 +4,7 @@ import {
   chain,
   type ChainAttrs,
   type ChainStep,
+  isSingle,
   MOST_OPERANDS,
 } from "../../../wgsl/pointwise/chain.ts";
 import { sizeOf } from "../../../wgsl/shape.ts";
@@ -19,6 +20,9 @@ import {
 
 /** Steps beyond which a kernel becomes unreadable, and its compilation slow. */
 const MOST_STEPS = 24;
+
+/** Elements for each of which a single value may be computed again, to save a launch. */
+const MOST_REPEATED = 4096;
 
 /** Fuses chains of elementwise calls. */
 export function fusePointwise(graph: Graph): void {
@@ -59,10 +63,12 @@ function merge(call: GraphCall, next: GraphCall): GraphCall | undefined {
   const at = next.inputs.findIndex(({ cell }) => cell === mine.cell);
   const read = next.inputs[at];
   const [y] = next.outputs;
-  // What stands for all elements of the next would be computed for each.
-  const fits = coversCell(read) && coversCell(mine) &&
-    sizeOf(mine.view.shape) === sizeOf(y.view.shape) &&
-    read.view.dtype === mine.view.dtype;
+  // What stands for all elements of the next is computed for each.
+  const size = sizeOf(y.view.shape);
+  const fits = coversCell(mine) && read.view.dtype === mine.view.dtype &&
+    (sizeOf(mine.view.shape) === size
+      ? coversCell(read)
+      : sizeOf(mine.view.shape) === 1 && size <= MOST_REPEATED);
   if (!fits) return undefined;
   const inputs: Place[] = [...call.inputs];
   const placeOf = next.inputs.map((place, i) => {
@@ -111,7 +117,7 @@ function reshaped(
   { cell, view }: Place,
   shape: readonly number[],
 ): Place | undefined {
-  if (sizeOf(view.shape) === 1 && sizeOf(shape) !== 1) {
+  if (isSingle(view) && sizeOf(shape) !== 1) {
     return { cell, view: { ...view, shape: [], strides: [] } };
   }
   if (sizeOf(view.shape) !== sizeOf(shape)) return undefined;
