@@ -224,7 +224,7 @@ export class Session {
     const { value } = completion;
     if (quiet || value === undefined) {
       const hint = quiet ? undefined : await this.#ask({ text });
-      if (hint) return { kind: "value", text: `undefined: ${hint}` };
+      if (hint !== undefined) return { kind: "silent", hint };
       return await this.#silent(declared);
     }
     // What only shows something is no value to go on with.

@@ -34,7 +34,7 @@ Deno.test("an unknown property or method has the nearest one, a promise says tha
   assertLesson(`
     > const x = zeros([2, 3])
     > x.shpe
-    undefined: there is no shpe in x (Tensor), did you mean shape?
+    there is no shpe in x (Tensor), did you mean shape?
     > x.rehsape([3, 2])
     TypeError: x.rehsape is not a function, did you mean reshape?
     > x.shpe[0]
@@ -46,6 +46,7 @@ Deno.test("an unknown property or method has the nearest one, a promise says tha
     > nn.Conv2d(1, 2, 3)
     TypeError: Class constructor Conv2d cannot be invoked without 'new', write new nn.Conv2d(…)
     > const p = x.sum().item()
+    p is a promise: write const p = await …
     > p.toFixed(2)
     TypeError: p.toFixed is not a function, p is a promise: await it first
     > const net = zoo.lenet()
@@ -54,7 +55,7 @@ Deno.test("an unknown property or method has the nearest one, a promise says tha
     > net.at(0).wieght
     > const options = { lr: 1 }
     > options.lrr
-    undefined: there is no lrr in options (object), did you mean lr?
+    there is no lrr in options (object), did you mean lr?
     > options.momentum
     > x.grad
     null
@@ -72,7 +73,7 @@ Deno.test("a look at what a getter of somebody's own would give doesn't run it",
     > ran
     1
     > own.othr
-    undefined: there is no othr in own (object), did you mean other?
+    there is no othr in own (object), did you mean other?
     > ran
     1
   `));

@@ -37,6 +37,9 @@ export async function play(
     if (outcome.kind === "incomplete") continue;
     text = "";
     if (outcome.kind === "interrupted") shown.push("Interrupted");
+    if (outcome.kind === "silent" && outcome.hint !== undefined) {
+      shown.push(outcome.hint);
+    }
     if (outcome.kind === "value" || outcome.kind === "error") {
       shown.push(outcome.text);
     }
