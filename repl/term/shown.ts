@@ -5,9 +5,14 @@ import type { FileSource } from "../../core/formats/source.ts";
 import { scope } from "../../core/scope.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { decodeImage, type Image } from "../../nn/data/image.ts";
-import type { ImageArrays } from "../../nn/data/dataset.ts";
+import type {
+  Dataset,
+  Example,
+  Examples,
+  ImageArrays,
+} from "../../nn/data/dataset.ts";
 import { Module } from "../../nn/module.ts";
-import { formatShape } from "../../wgsl/shape.ts";
+import { formatShape, sizeOf } from "../../wgsl/shape.ts";
 import type { Picture } from "./picture.ts";
 import { type Range, spanOf } from "./tile.ts";
 
@@ -18,7 +23,7 @@ export type Showable =
   | FileSource
   | Image
   | ImageData
-  | ImageArrays
+  | Dataset
   | ArrayLike<number>;
 
 /** How to read it. */
@@ -51,6 +56,7 @@ export async function picturesOf(
   if (typeof x === "string" || x instanceof URL) return await ofFile(x);
   if (typeof x === "object" && x !== null) {
     if ("images" in x && "shape" in x) return ofDataset(x, options.most);
+    if ("get" in x) return await ofExamples(x, options.most);
     if ("data" in x && "width" in x) {
       const { width, height } = x;
       return ofArray(x.data, { ...options, width, height });
@@ -167,23 +173,39 @@ function ofDataset(
   { images, labels, classes, shape, count }: ImageArrays,
   most: number,
 ): Shown {
-  const [channels, height, width] = shape;
-  const size = channels * height * width;
-  const depth = channels === 3 ? 3 : 1;
-  const range: Range = [0, 255];
-  const some = Math.min(count, most);
+  const size = sizeOf(shape);
   return {
     count,
-    pictures: Array.from({ length: some }, (_, i): Picture => {
-      // Of other numbers of channels the first is shown.
-      const part = images.subarray(
-        i * size,
-        i * size + depth * height * width,
-      );
-      const label = classes[labels[i]] ?? String(labels[i]);
-      const pixels = depth === 3 ? interleave(part, 3) : part;
-      return { pixels, width, height, channels: depth, range, label };
+    pictures: Array.from({ length: Math.min(count, most) }, (_, i) => {
+      const image = images.subarray(i * size, (i + 1) * size);
+      return ofExample({ image, shape, label: labels[i] }, classes);
     }),
+  };
+}
+
+async function ofExamples(data: Examples, most: number): Promise<Shown> {
+  const pictures: Picture[] = [];
+  for (let i = 0; i < Math.min(data.length, most); i++) {
+    pictures.push(ofExample(await data.get(i), data.classes));
+  }
+  return { pictures, count: data.length };
+}
+
+/** An example with its class. Where its channels are neither one nor three, the first is shown. */
+function ofExample(
+  { image, shape, label }: Example,
+  classes: readonly string[],
+): Picture {
+  const [channels, height, width] = shape;
+  const depth = channels === 3 ? 3 : 1;
+  const part = image.subarray(0, depth * height * width);
+  return {
+    pixels: depth === 3 ? interleave(part, 3) : part,
+    width,
+    height,
+    channels: depth,
+    label: classes[label] ?? String(label),
+    ...(image instanceof Uint8Array ? { range: [0, 255] as const } : {}),
   };
 }
 

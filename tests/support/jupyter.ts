@@ -79,6 +79,37 @@ export class Kernel {
 
   /** Runs a cell to its end. */
   async execute(code: string): Promise<Executed> {
+    const seen: Message[] = [];
+    await this.#run(code, (message, own) => {
+      seen.push(message);
+      return own && message.content.execution_state === "idle";
+    });
+    // Deno 2.9.6 may send a value after it has said that it's idle, but never after the next cell's.
+    const mark = crypto.randomUUID();
+    await this.#run(JSON.stringify(mark), (message) => {
+      const data = message.content.data as Executed["data"];
+      if (data?.["text/plain"].includes(mark)) return true;
+      seen.push(message);
+      return false;
+    });
+    let data: Executed["data"];
+    let [text, error] = ["", undefined as string | undefined];
+    for (const { type, content } of seen) {
+      if (type === "stream") text += content.text;
+      else if (type === "execute_result" || type === "display_data") {
+        data = content.data as Executed["data"];
+      } else if (type === "error") {
+        error = `${content.ename}: ${content.evalue}`;
+      }
+    }
+    return { data, text, error };
+  }
+
+  /** Runs a cell, and shows what the kernel tells, of this cell or another, to `take` until that has enough. */
+  async #run(
+    code: string,
+    take: (message: Message, own: boolean) => boolean,
+  ): Promise<void> {
     const id = crypto.randomUUID();
     await this.#send(id, "execute_request", {
       code,
@@ -88,24 +119,14 @@ export class Kernel {
       allow_stdin: false,
       stop_on_error: true,
     });
-    let data: Executed["data"];
-    let [text, error] = ["", undefined as string | undefined];
-    while (true) {
+    let enough = false;
+    while (!enough) {
       const next = this.#waiting ?? this.#news.receive();
       this.#waiting = undefined;
-      const { type, parent, content } = parse(await next);
-      if (parent !== id) continue;
-      if (type === "stream") text += content.text;
-      else if (type === "execute_result" || type === "display_data") {
-        data = content.data as Executed["data"];
-      } else if (type === "error") {
-        error = `${content.ename}: ${content.evalue}`;
-      } else if (type === "status" && content.execution_state === "idle") {
-        break;
-      }
+      const message = parse(await next);
+      enough = take(message, message.parent === id);
     }
     await this.#shell.receive();
-    return { data, text, error };
   }
 
   /** Whether all that the kernel tells of a request arrives: that it's busy with it, and then not any more. */

@@ -177,6 +177,22 @@ Deno.test("a data set shows its first examples with their classes", async () => 
     classes: ["b", "a"],
   };
   assertEquals(await rows(data), [" @  @", "a   b"]);
+  assertEquals(await rows(new nn.ArrayDataset(data)), [" @  @", "a   b"]);
+  const floats = {
+    length: 3,
+    classes: ["c"],
+    get: (i: number) =>
+      Promise.resolve({
+        image: Float32Array.of(i, 9),
+        shape: [1, 1, 2],
+        label: i,
+      }),
+  };
+  assertEquals(await rows(floats, { most: 2 }), [
+    " @   @",
+    "c   1",
+    "and 1 more: { most: 3 } shows all",
+  ]);
 });
 
 Deno.test("what is no picture is refused with what is one", async () => {
