@@ -83,7 +83,7 @@ async function main(args: readonly string[]): Promise<number> {
 // The weights, in the format that other frameworks read too.
 await nn.saveWeights(net, ${JSON.stringify(out)});
 `;
-  const failure = await playLesson(session, lesson + save, {
+  const { failure } = await playLesson(session, lesson + save, {
     source: "lenet.ts",
     base,
     colors,

@@ -1,0 +1,244 @@
+/**
+ * Lessons, `deno task lesson`: lists them, or plays one line by line, with pauses where somebody sits in front of it.
+ *
+ * The exit code is 0, or 1 for an error in the lesson and, with `--check`, for a value that isn't what the lesson says, or 2 where the options are wrong or
+ * the permissions don't suffice.
+ */
+import { parseArgs } from "node:util";
+import { deviceText, openDevice } from "./device.ts";
+import { Editor } from "./editor.ts";
+import { EngineError } from "./engine.ts";
+import { History, historyPath } from "./history.ts";
+import { watchInterrupts } from "./interrupts.ts";
+import { type LessonOptions, type Played, playLesson } from "./lesson.ts";
+import { LESSONS, readLesson } from "./lessons.ts";
+import { libraryHost } from "./library.ts";
+import { seedOf, UsageError } from "./options.ts";
+import { Session } from "./session.ts";
+import { ensureAdapter } from "./setup.ts";
+import { type Screen, standardOutput } from "../nn/term/screen.ts";
+import { paint } from "../nn/term/style.ts";
+import { VERSION } from "./version.ts";
+
+const USAGE = `Usage: deno task lesson [name] [options]
+
+Plays a lesson: an ordinary program, line by line, with what each line gives. Without a name, lists the lessons.
+
+      --no-pause   play on without waiting for a key
+      --repl       go on at the prompt, with the lesson's variables
+      --seed N     start of the random stream (0)
+      --check      show nothing but what isn't as the lesson says
+      --no-color   plain text, as with NO_COLOR=1
+  -h, --help       this text`;
+
+interface Options {
+  readonly name: string | undefined;
+  readonly pause: boolean;
+  readonly repl: boolean;
+  readonly seed: number;
+  readonly check: boolean;
+  readonly color: boolean;
+  readonly help: boolean;
+}
+
+function parseOptions(args: readonly string[]): Options {
+  const { values, positionals } = parse(args);
+  const [name, other] = positionals;
+  if (other !== undefined) {
+    throw new UsageError(`Cannot play ${name} and ${other}: expected one name`);
+  }
+  return {
+    name,
+    pause: values.pause ?? true,
+    repl: values.repl ?? false,
+    seed: seedOf(values.seed ?? "0"),
+    check: values.check ?? false,
+    color: values.color ?? true,
+    help: values.help ?? false,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      allowNegative: true,
+      options: {
+        pause: { type: "boolean" },
+        repl: { type: "boolean" },
+        seed: { type: "string" },
+        check: { type: "boolean" },
+        color: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  const { name, seed, check, color, help } = options;
+  if (help || name === undefined) {
+    console.log(help ? USAGE : list());
+    return 0;
+  }
+  const lesson = await readLesson(name);
+  // Whatever draws asks the environment.
+  if (!color || check) Deno.env.set("NO_COLOR", "1");
+  const log = check ? console.error : console.log;
+  const { adapter } = await ensureAdapter({ log });
+  await openDevice({ seed, cpu: adapter === null, log });
+  if (check) return await compare(name, lesson);
+  console.log(`Tessera ${VERSION} on ${deviceText()}`);
+  return await show(lesson, options);
+}
+
+function list(): string {
+  const width = Math.max(...LESSONS.map(({ name }) => name.length));
+  const rows = LESSONS.map(({ name, about }) =>
+    `  ${name.padEnd(width)}  ${about}`
+  );
+  return ["Lessons, in the order of a course:", "", ...rows, "", HINT].join(
+    "\n",
+  );
+}
+
+const HINT = "deno task lesson NAME plays one.";
+
+type Text = Awaited<ReturnType<typeof readLesson>>;
+
+/** Plays in silence and reports what isn't as the lesson says. */
+async function compare(name: string, { text, ...place }: Text) {
+  const session = new Session(libraryHost("none"));
+  const start = performance.now();
+  const { failure, expectations, surprises } = await playLesson(
+    session,
+    text,
+    { ...place, colors: "none", print: () => {} },
+  );
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  if (failure !== undefined) {
+    console.error(failure);
+    return 1;
+  }
+  for (const { line, expected, shown } of surprises) {
+    const got = shown?.trim() ?? "nothing";
+    console.error(`${place.source}:${line}: expected ${expected}, got ${got}`);
+  }
+  const met = expectations - surprises.length;
+  console.log(
+    `${name}: ${met} of ${expectations} values as expected, ${seconds} s`,
+  );
+  return expectations > 0 && surprises.length === 0 ? 0 : 1;
+}
+
+/** Plays for somebody who watches, or for a pipe. */
+async function show(
+  { text, ...place }: Text,
+  { pause, repl }: Options,
+): Promise<number> {
+  const screen = standardOutput();
+  const { colors } = screen;
+  const options = {
+    ...place,
+    colors,
+    print: (row: string) => console.log(row),
+  };
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
+    const session = new Session(libraryHost(colors));
+    return exitCode(await playLesson(session, text, options));
+  }
+  const keys = new PauseKeys(screen);
+  const { signal, close } = await watchInterrupts(() => {
+    if (!keys.leave()) session.interrupt();
+  });
+  const session = new Session(libraryHost(colors), { signal });
+  const code = exitCode(await keys.around(text, options, session, pause));
+  if (repl) await prompt(session, screen);
+  close();
+  // What still runs in the background ends here.
+  Deno.exit(code);
+}
+
+function exitCode({ failure }: Played): number {
+  if (failure === undefined) return 0;
+  console.error(failure);
+  return 1;
+}
+
+async function prompt(session: Session, { colors }: Screen): Promise<void> {
+  const path = historyPath((name) => Deno.env.get(name));
+  const history = new History(path, (message) => console.error(message));
+  const editor = new Editor(session, { history, colors });
+  await editor.run();
+}
+
+const CTRL_C = "\x03";
+const CTRL_D = "\x04";
+
+/** The keys that end a lesson; all others go on. */
+const LEAVES = ["q", "Q", CTRL_C, CTRL_D];
+
+/** The keys between two steps. */
+class PauseKeys {
+  #waiting: ((goesOn: boolean) => void) | undefined;
+
+  constructor(readonly screen: Screen) {}
+
+  /** Plays a lesson in the mode in which keys come at once and unseen, and Ctrl-C is a signal. */
+  async around(
+    text: string,
+    options: LessonOptions,
+    session: Session,
+    pause: boolean,
+  ): Promise<Played> {
+    const waits = pause ? { pause: () => this.#wait() } : {};
+    Deno.stdin.setRaw(true, { cbreak: Deno.build.os !== "windows" });
+    try {
+      const { columns } = this.screen;
+      return await playLesson(session, text, { ...options, ...waits, columns });
+    } finally {
+      Deno.stdin.setRaw(false);
+    }
+  }
+
+  /** Ctrl-C while a key is waited for: ends the lesson. Tells whether one was. */
+  leave(): boolean {
+    this.#waiting?.(false);
+    return this.#waiting !== undefined;
+  }
+
+  async #wait(): Promise<boolean> {
+    const { write, live, colors } = this.screen;
+    write(`\n${paint("Enter goes on, q leaves", "dim", colors)}`);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting = resolve;
+    read().then((key) => resolve(!LEAVES.includes(key)));
+    const goesOn = await promise;
+    this.#waiting = undefined;
+    write(live ? "\r\x1b[K\x1b[1A" : "\n");
+    return goesOn;
+  }
+}
+
+/** The next key; Ctrl-D where the input has ended. */
+async function read(): Promise<string> {
+  const bytes = new Uint8Array(64);
+  const count = await Deno.stdin.read(bytes);
+  return count === null ? CTRL_D : String.fromCharCode(bytes[0]);
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exitCode = await main(Deno.args);
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof EngineError)) {
+      throw error;
+    }
+    console.error(error.message);
+    Deno.exitCode = 2;
+  }
+}
