@@ -13,7 +13,7 @@ import {
   tensor,
   zoo,
 } from "../../mod.ts";
-import { pictures } from "../term/picture.ts";
+import { show } from "../term/show.ts";
 
 await init({ seed: 0 });
 
@@ -152,12 +152,6 @@ const maps = maxPool2d(
   2,
 );
 maps.shape; // [ 1, 12, 14, 14 ]
-const pixels = await maps.read();
-pictures(Array.from({ length: 12 }, (_, i) => ({
-  pixels: pixels.subarray(i * 196, (i + 1) * 196),
-  width: 14,
-  height: 14,
-  label: String(i),
-})));
+await show(maps, { columns: 6 });
 
 // It won the competition of 2012 with 15.3 % of the answers wrong, where one of five guesses had to be right; the next had 26.2 %.

@@ -2,7 +2,7 @@
  * Batch norm (Ioffe and Szegedy 2015): by hand, as a layer, and what it does for training.
  */
 import { batchNorm, init, nn, noGrad, rand, randn, tensor } from "../../mod.ts";
-import { plot } from "../../nn/term/plot.ts";
+import { plot } from "../term/curves.ts";
 
 await init({ seed: 0 });
 

@@ -4,7 +4,7 @@
  * The order of ideas is that of Dive into Deep Learning, section 7.4.
  */
 import { conv2d, init, nn, randn, stack, tensor, zoo } from "../../mod.ts";
-import { pictures } from "../term/picture.ts";
+import { show } from "../term/show.ts";
 
 await init({ seed: 0 });
 
@@ -78,13 +78,8 @@ const { images } = await nn.fashionMnist({ split: "test" });
 const shoe = tensor(Float32Array.from(images.subarray(0, 784)), {
   shape: [1, 1, 28, 28],
 });
-const maps = zoo.features(net, shoe.div(255).sub(0.286).div(0.353), ["0"])
-  .get("0")!;
+const input = shoe.div(255).sub(0.286).div(0.353);
+const maps = zoo.features(net, input, ["0"]).get("0")!;
 maps.shape; // [ 1, 6, 28, 28 ]
-const pixels = await maps.read();
-pictures(Array.from({ length: 6 }, (_, i) => ({
-  pixels: pixels.subarray(i * 784, (i + 1) * 784),
-  width: 28,
-  height: 28,
-  label: `channel ${i}`,
-})));
+await show(net);
+await show(maps);

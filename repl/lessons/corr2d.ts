@@ -12,7 +12,7 @@ import {
   randn,
   tensor,
 } from "../../mod.ts";
-import { pictures } from "../term/picture.ts";
+import { show } from "../term/show.ts";
 
 await init({ seed: 0 });
 
@@ -114,8 +114,8 @@ largest(spot); // [ [ 9, 0 ], [ 0, 0 ] ]
 largest(moved); // [ [ 9, 0 ], [ 0, 0 ] ]
 
 // Kernels on a real picture: one that blurs, one that answers to edges from left to right, one to edges from top to bottom.
-const { images } = await nn.fashionMnist({ split: "test" });
-const shoe = tensor(Float32Array.from(images.subarray(0, 784)), {
+const test = await nn.fashionMnist({ split: "test" });
+const shoe = tensor(Float32Array.from(test.images.subarray(0, 784)), {
   shape: [1, 1, 28, 28],
 }).div(255);
 const kernels = tensor([
@@ -125,10 +125,5 @@ const kernels = tensor([
 ]).reshape([3, 1, 3, 3]);
 const maps = conv2d(shoe, kernels, { padding: 1 });
 maps.shape; // [ 1, 3, 28, 28 ]
-const pixels = await maps.read();
-pictures(["blurred", "left to right", "top to bottom"].map((label, i) => ({
-  pixels: pixels.subarray(i * 784, (i + 1) * 784),
-  width: 28,
-  height: 28,
-  label,
-})));
+const labels = ["blurred", "left to right", "top to bottom"];
+await show(maps, { maps: true, labels });

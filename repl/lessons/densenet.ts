@@ -2,7 +2,7 @@
  * DenseNet (Huang, Liu, van der Maaten and Weinberger 2016): every layer sees what all layers before it made.
  */
 import { concat, init, nn, rand, type Tensor, tensor, zoo } from "../../mod.ts";
-import { pictures } from "../term/picture.ts";
+import { show } from "../term/show.ts";
 
 await init({ seed: 0 });
 
@@ -135,10 +135,8 @@ const shoe = tensor(Float32Array.from(test.images.subarray(0, 784)), {
 }).div(255);
 const maps = zoo.features(small.eval(), transform(shoe), ["2"]).get("2")!;
 maps.shape; // [ 1, 40, 7, 7 ]
-const pixels = await maps.read();
-pictures([0, 1, 16, 17, 24, 25, 32, 33].map((i) => ({
-  pixels: pixels.subarray(i * 49, (i + 1) * 49),
-  width: 7,
-  height: 7,
-  label: i < 16 ? "input" : `layer ${(i - 8) >> 3}`,
-})));
+const some8 = [0, 16, 24, 32].map((from) => maps.slice(1, from, from + 2));
+const labels = ["input", "layer 1", "layer 2", "layer 3"];
+await show(concat(some8, 1), {
+  labels: labels.flatMap((label) => [label, label]),
+});

@@ -4,15 +4,15 @@
  * The idea is that of Dive into Deep Learning, section 7.2.
  */
 import { conv2d, init, nn, noGrad, rand, tensor } from "../../mod.ts";
-import { plot } from "../../nn/term/plot.ts";
-import { pictures } from "../term/picture.ts";
+import { plot } from "../term/curves.ts";
+import { show } from "../term/show.ts";
 
 await init({ seed: 0 });
 
 // A picture that is white, but for four black columns: 6 rows, 8 columns.
 const row = [1, 1, 0, 0, 0, 0, 1, 1];
 const x = tensor([Array.from({ length: 6 }, () => row)]).reshape([1, 1, 6, 8]);
-pictures([{ pixels: await x.read(), width: 8, height: 6, label: "x" }]);
+await show(x);
 
 // The difference of two neighbours is 0 where nothing changes, 1 from white to black and -1 from black to white.
 const kernel = tensor([[[[1, -1]]]]);
@@ -73,10 +73,8 @@ const shoe = tensor(Float32Array.from(images.subarray(0, 784)), {
 }).div(255);
 const found = noGrad(() => larger(shoe));
 found.shape; // [ 1, 1, 26, 26 ]
-pictures([
-  { pixels: await shoe.read(), width: 28, height: 28, label: "picture" },
-  { pixels: await found.read(), width: 26, height: 26, label: "edges" },
-]);
+await show(shoe);
+await show(found);
 
 // The kernel's numbers add up to 0: where nothing changes it gives nothing, however bright the place.
 await larger.weight.sum().item(); // ≈ 0 ± 0.01

@@ -2,7 +2,7 @@
  * GoogLeNet (Szegedy et al. 2014): branches side by side, each with windows of another size.
  */
 import { concat, init, nn, rand, type Tensor, tensor, zoo } from "../../mod.ts";
-import { pictures } from "../term/picture.ts";
+import { show } from "../term/show.ts";
 
 await init({ seed: 0 });
 
@@ -132,6 +132,11 @@ nn.summary(net, [1, 3, 224, 224]).multiplyAdds / 1e9; // ≈ 1.59 ± 0.02
 // In training the paper's has two more heads in the middle (section 5), as gradients get weak over so many layers; batch norm made them needless soon after.
 zoo.googlenet({ variant: "paper" }).parameterCount(); // 13378280
 
+// A start that keeps the size of values from layer to layer.
+function he(layer: nn.Module): void {
+  if (layer instanceof nn.Conv2d) nn.init.kaimingNormal_(layer.weight);
+}
+
 // A small one for Fashion-MNIST: two blocks of few channels.
 const small = new nn.Sequential(
   new nn.Conv2d(1, 16, 5, { stride: 2, padding: 2 }), // [N, 16, 14, 14]
@@ -142,11 +147,9 @@ const small = new nn.Sequential(
   new nn.AdaptiveAvgPool2d(1), // [N, 84, 1, 1]
   new nn.Flatten(), // [N, 84]
   new nn.Linear(84, 10),
-);
+).apply(he);
 small.parameterCount(); // 15732
-small.apply((layer) => {
-  if (layer instanceof nn.Conv2d) nn.init.kaimingNormal_(layer.weight);
-});
+
 // 160 steps whose size grows and shrinks again; the pixels less their mean, divided by their deviation.
 const train = await nn.fashionMnist({ split: "train" });
 const test = await nn.fashionMnist({ split: "test" });
@@ -174,15 +177,8 @@ const found = zoo.features(
   transform(shoe),
   branches.map((name) => `3.${name}`),
 );
-const drawn = await Promise.all([...found].map(async ([path, maps]) => {
-  const pixels = await maps.read();
-  return [0, 1].map((i) => ({
-    pixels: pixels.subarray(i * 49, (i + 1) * 49),
-    width: 7,
-    height: 7,
-    label: path.slice(2),
-  }));
-}));
-pictures(drawn.flat());
+const two = [...found.values()].map((maps) => maps.slice(1, 0, 2));
+const labels = branches.flatMap((name) => [name, name]);
+await show(concat(two, 1), { labels });
 
 // It won the competition of 2014: 6.7 % of the answers wrong with five guesses, where AlexNet had 15.3 % two years before. VGG came second.

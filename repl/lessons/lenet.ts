@@ -5,7 +5,8 @@
  */
 import { init, nn, noGrad, randn } from "../../mod.ts";
 import { pictures } from "../term/picture.ts";
-import { plot } from "../../nn/term/plot.ts";
+import { show } from "../term/show.ts";
+import { plot } from "../term/curves.ts";
 
 await init({ seed: 0 });
 
@@ -104,6 +105,14 @@ pictures(Array.from(guesses, (guess, i) => ({
   tone: guess === truth[i] ? "good" : "bad",
 })));
 
-// And all of them: the part that it gets right.
+// The six filters of the first layer, as they are after training. Bright is positive, dark is negative: edges, and spots.
+await show(conv1);
+
+// What they make of a shoe: maps of where each of them fits.
+const maps = noGrad(() => relu(conv1(inputs.slice(0, 0, 1))));
+maps.shape; // [ 1, 6, 28, 28 ]
+await show(maps);
+
+// And all test pictures: the part that it gets right.
 const { accuracy } = await nn.evaluate(net, test);
 accuracy; // ≈ 0.88 ± 0.02

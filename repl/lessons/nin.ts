@@ -2,7 +2,7 @@
  * Network in Network (Lin, Chen and Yan 2013): small networks at every place, and maps that are the answer.
  */
 import { init, nn, rand, type Tensor, tensor, zoo } from "../../mod.ts";
-import { pictures } from "../term/picture.ts";
+import { show } from "../term/show.ts";
 
 await init({ seed: 0 });
 
@@ -65,7 +65,12 @@ zoo.nin().parameterCount(); // 1992166
 // The authors' own network was for CIFAR-10, pictures of 32 by 32: 8.8 % wrong with shifted and mirrored pictures, the best at the time.
 zoo.nin({ variant: "paper" }).parameterCount(); // 966986
 
-// A small one for pictures of 28 by 28. Its last convolution has no ReLU, so that a score can be below 0.
+// A small one for pictures of 28 by 28, which starts from weights that keep the size of values from layer to layer.
+function he(layer: nn.Module): void {
+  if (layer instanceof nn.Conv2d) nn.init.kaimingNormal_(layer.weight);
+}
+
+// Its last convolution has no ReLU, so that a score can be below 0.
 const small = new nn.Sequential(
   block(1, 24, 5, { stride: 2, padding: 2 }), // [N, 24, 14, 14]
   new nn.MaxPool2d(3, { stride: 2 }), // [N, 24, 6, 6]
@@ -73,13 +78,9 @@ const small = new nn.Sequential(
   new nn.Conv2d(48, 10, 1), // [N, 10, 6, 6]
   new nn.AdaptiveAvgPool2d(1), // [N, 10, 1, 1]
   new nn.Flatten(), // [N, 10]
-);
+).apply(he);
 small.parameterCount(); // 17434
 
-// Layers on layers need a start that keeps the size of values.
-small.apply((layer) => {
-  if (layer instanceof nn.Conv2d) nn.init.kaimingNormal_(layer.weight);
-});
 // 160 steps whose size grows and shrinks again; the pixels less their mean, divided by their deviation.
 const train = await nn.fashionMnist({ split: "train" });
 const test = await nn.fashionMnist({ split: "test" });
@@ -103,14 +104,4 @@ const boot = tensor(Float32Array.from(test.images.subarray(0, 784)), {
 }).div(255);
 const maps = zoo.features(small.eval(), transform(boot), ["3"]).get("3")!;
 maps.shape; // [ 1, 10, 6, 6 ]
-const values = await maps.read();
-const range = [Math.min(...values), Math.max(...values)] as const;
-pictures(
-  test.classes.map((label, i) => ({
-    pixels: values.subarray(i * 36, (i + 1) * 36),
-    width: 6,
-    height: 6,
-    label,
-  })),
-  { range },
-);
+await show(maps, { labels: test.classes, range: "all", columns: 5 });

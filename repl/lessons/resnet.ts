@@ -1,9 +1,10 @@
 /**
  * ResNet (He, Zhang, Ren and Sun 2015): what shortcuts are for.
  */
-import { init, nn, rand, type Tensor, tensor, zoo } from "../../mod.ts";
-import { plot } from "../../nn/term/plot.ts";
-import { pictures } from "../term/picture.ts";
+import { init, nn, rand, type Tensor, zoo } from "../../mod.ts";
+import { plot } from "../term/curves.ts";
+import { gradCam } from "../term/cam.ts";
+import { show } from "../term/show.ts";
 
 await init({ seed: 0 });
 
@@ -143,29 +144,25 @@ plain.epochs[0].accuracy; // ≈ 0.25 ± 0.15
 residual.epochs[0].accuracy; // ≈ 0.55 ± 0.1
 
 // The library has a trained one, of a narrow ResNet-18. Right are, of 500 test pictures:
-const ready = await zoo.resnet18({
+const ready = (await zoo.resnet18({
   weights: "fashion-mnist",
   width: 8,
   classes: 10,
   inChannels: 1,
-});
+})).eval();
 const some = new nn.DataLoader({ ...test, count: 500 }, { transform });
-ready.eval();
 const { accuracy } = await nn.evaluate(ready, some);
 accuracy; // ≈ 0.89 ± 0.03
 
-// What its first stages make of a shoe.
-const shoe = tensor(Float32Array.from(test.images.subarray(0, 784)), {
-  shape: [1, 1, 28, 28],
-}).div(255);
-const maps = zoo.features(ready, transform(shoe), ["conv1"]).get("conv1")!;
+// What its first layer makes of a shoe.
+const [{ inputs }] = new nn.DataLoader({ ...test, count: 1 }, { transform });
+const maps = zoo.features(ready, inputs, ["conv1"]).get("conv1")!;
 maps.shape; // [ 1, 8, 14, 14 ]
-const pixels = await maps.read();
-pictures(Array.from({ length: 8 }, (_, i) => ({
-  pixels: pixels.subarray(i * 196, (i + 1) * 196),
-  width: 14,
-  height: 14,
-  label: String(i),
-})));
+await show(maps);
+
+// And where it looks, to say what it is: Grad-CAM weighs the maps of a layer by what they do for the score.
+const heat = gradCam(ready, inputs, { layer: "layer1" });
+heat.shape; // [ 1, 28, 28 ]
+await show(heat);
 
 // With shortcuts, 34 layers had 25.0 % wrong and 18 layers 27.9 %: depth helps again. Several networks of up to 152 layers won in 2015, with 3.6 % at five guesses.

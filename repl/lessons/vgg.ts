@@ -11,7 +11,7 @@ import {
   zeros,
   zoo,
 } from "../../mod.ts";
-import { pictures } from "../term/picture.ts";
+import { show } from "../term/show.ts";
 
 await init({ seed: 0 });
 
@@ -94,6 +94,11 @@ const places = [224 ** 2, 112 ** 2, 56 ** 2, 28 ** 2, 14 ** 2];
 const products = blocks.map((part, i) => part.parameterCount() * places[i]);
 products.reduce((a, b) => a + b) / 1e9; // ≈ 7.49 ± 0.01
 
+// Deep networks want a start that keeps the size of values from layer to layer. He et al. (2015) have one for ReLUs.
+function he(layer: nn.Module): void {
+  if (layer instanceof nn.Conv2d) nn.init.kaimingNormal_(layer.weight);
+}
+
 // The same plan for pictures of 32 by 32: an eighth of the channels, four blocks, and small linear layers.
 const small = new nn.Sequential(
   block(1, 1, 8), // [N, 8, 16, 16]
@@ -104,14 +109,10 @@ const small = new nn.Sequential(
   new nn.Linear(256, 64),
   new nn.ReLU(),
   new nn.Linear(64, 10),
-);
+).apply(he);
 small(rand([1, 1, 32, 32])).shape; // [ 1, 10 ]
 small.parameterCount(); // 87658
 
-// Deep networks want a start that keeps the size of values from layer to layer. He et al. (2015) have one for ReLUs.
-small.apply((layer) => {
-  if (layer instanceof nn.Conv2d) nn.init.kaimingNormal_(layer.weight);
-});
 // 160 steps whose size grows and shrinks again; the pixels less their mean, divided by their deviation.
 const train = await nn.fashionMnist({ split: "train" });
 const test = await nn.fashionMnist({ split: "test" });
@@ -134,14 +135,8 @@ const shoe = tensor(Float32Array.from(test.images.subarray(0, 784)), {
   shape: [1, 1, 28, 28],
 }).div(255);
 const stages = zoo.features(small, transform(shoe), ["0", "1", "2"]);
-const drawn = await Promise.all([...stages.values()].map(async (maps) => {
-  const [, , height, width] = maps.shape;
-  const pixels = await maps.read();
-  return [0, 1, 2, 3].map((i) => ({
-    pixels: pixels.subarray(i * width * height, (i + 1) * width * height),
-    width,
-    height,
-    label: `${width}×${height}`,
-  }));
-}));
-pictures(drawn.flat());
+const four = [...stages.values()].map((maps) => maps.slice(1, 0, 4));
+four.map((maps) => maps.shape[2]); // [ 16, 8, 4 ]
+await show(four[0]);
+await show(four[1]);
+await show(four[2]);
