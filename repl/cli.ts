@@ -150,7 +150,7 @@ async function runTexts(
 }
 
 /** Errors that no line waits for: of promises that were left alone, and of timers. */
-function reportUncaught(report: (text: string) => void): void {
+export function reportUncaught(report: (text: string) => void): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     report(`Uncaught ${explain(event.reason, [], "")}`);

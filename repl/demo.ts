@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { deviceText, openDevice } from "./device.ts";
 import { EngineError } from "./engine.ts";
 import { playLesson } from "./lesson.ts";
+import { readLesson } from "./lessons.ts";
 import { libraryHost } from "./library.ts";
 import { seedOf, UsageError } from "./options.ts";
 import { Session } from "./session.ts";
@@ -75,19 +76,18 @@ async function main(args: readonly string[]): Promise<number> {
   await openDevice({ seed, cpu: adapter === null, log: console.log });
   console.log(`Tessera ${VERSION} on ${deviceText()}`);
 
-  const { colors } = standardOutput();
+  const { colors, columns } = standardOutput();
   const session = new Session(libraryHost(colors));
-  const base = new URL("./lessons/lenet.ts", import.meta.url);
-  const lesson = await (await fetch(base)).text();
+  const { text, ...place } = await readLesson("lenet");
   const save = `
 // The weights, in the format that other frameworks read too.
 await nn.saveWeights(net, ${JSON.stringify(out)});
 `;
-  const { failure } = await playLesson(session, lesson + save, {
-    source: "lenet.ts",
-    base,
+  const { failure } = await playLesson(session, text + save, {
+    ...place,
     colors,
     print: console.log,
+    ...(Deno.stdout.isTerminal() ? { columns } : {}),
   });
   if (failure === undefined) return 0;
   console.error(failure);

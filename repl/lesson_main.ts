@@ -4,7 +4,9 @@
  * The exit code is 0, or 1 for an error in the lesson and, with `--check`, for a value that isn't what the lesson says, or 2 where the options are wrong or
  * the permissions don't suffice.
  */
+import process from "node:process";
 import { parseArgs } from "node:util";
+import { reportUncaught } from "./cli.ts";
 import { deviceText, openDevice } from "./device.ts";
 import { Editor } from "./editor.ts";
 import { EngineError } from "./engine.ts";
@@ -13,9 +15,14 @@ import { watchInterrupts } from "./interrupts.ts";
 import { type LessonOptions, type Played, playLesson } from "./lesson.ts";
 import { LESSONS, readLesson } from "./lessons.ts";
 import { libraryHost } from "./library.ts";
-import { seedOf, UsageError } from "./options.ts";
+import { imagesOf, seedOf, UsageError } from "./options.ts";
 import { Session } from "./session.ts";
 import { ensureAdapter } from "./setup.ts";
+import {
+  IMAGE_PROTOCOLS,
+  type ImageProtocol,
+  setImageProtocol,
+} from "./term/images.ts";
 import { type Screen, standardOutput } from "../nn/term/screen.ts";
 import { paint } from "../nn/term/style.ts";
 import { VERSION } from "./version.ts";
@@ -24,18 +31,20 @@ const USAGE = `Usage: deno task lesson [name] [options]
 
 Plays a lesson: an ordinary program, line by line, with what each line gives. Without a name, lists the lessons.
 
-      --no-pause   play on without waiting for a key
-      --repl       go on at the prompt, with the lesson's variables
-      --seed N     start of the random stream (0)
-      --check      show nothing but what isn't as the lesson says
-      --no-color   plain text, as with NO_COLOR=1
-  -h, --help       this text`;
+      --no-pause    play on without waiting for a key
+      --repl        go on at the prompt, with the lesson's variables
+      --seed N      start of the random stream (0)
+      --images HOW  how pictures are drawn: ${IMAGE_PROTOCOLS.join(", ")}
+      --check       show nothing but what isn't as the lesson says
+      --no-color    plain text, as with NO_COLOR=1
+  -h, --help        this text`;
 
 interface Options {
   readonly name: string | undefined;
   readonly pause: boolean;
   readonly repl: boolean;
   readonly seed: number;
+  readonly images: ImageProtocol | undefined;
   readonly check: boolean;
   readonly color: boolean;
   readonly help: boolean;
@@ -52,6 +61,7 @@ function parseOptions(args: readonly string[]): Options {
     pause: values.pause ?? true,
     repl: values.repl ?? false,
     seed: seedOf(values.seed ?? "0"),
+    images: values.images === undefined ? undefined : imagesOf(values.images),
     check: values.check ?? false,
     color: values.color ?? true,
     help: values.help ?? false,
@@ -68,6 +78,7 @@ function parse(args: readonly string[]) {
         pause: { type: "boolean" },
         repl: { type: "boolean" },
         seed: { type: "string" },
+        images: { type: "string" },
         check: { type: "boolean" },
         color: { type: "boolean" },
         help: { type: "boolean", short: "h" },
@@ -80,7 +91,7 @@ function parse(args: readonly string[]) {
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
-  const { name, seed, check, color, help } = options;
+  const { name, seed, images, check, color, help } = options;
   if (help || name === undefined) {
     console.log(help ? USAGE : list());
     return 0;
@@ -88,6 +99,7 @@ async function main(args: readonly string[]): Promise<number> {
   const lesson = await readLesson(name);
   // Whatever draws asks the environment.
   if (!color || check) Deno.env.set("NO_COLOR", "1");
+  if (images !== undefined) setImageProtocol(images);
   const log = check ? console.error : console.log;
   const { adapter } = await ensureAdapter({ log });
   await openDevice({ seed, cpu: adapter === null, log });
@@ -151,16 +163,35 @@ async function show(
     const session = new Session(libraryHost(colors));
     return exitCode(await playLesson(session, text, options));
   }
+  let editor: Editor | undefined;
   const keys = new PauseKeys(screen);
   const { signal, close } = await watchInterrupts(() => {
-    if (!keys.leave()) session.interrupt();
+    if (keys.leave()) return;
+    if (editor) editor.interrupt();
+    else session.interrupt();
   });
-  const session = new Session(libraryHost(colors), { signal });
+  const history = openHistory();
+  const session: Session = new Session(libraryHost(colors), {
+    signal,
+    history: () => history.entries.toReversed(),
+    edit: () => editor!.edit(),
+  });
+  reportUncaught((text) =>
+    editor ? editor.printAbove(text) : options.print(text)
+  );
   const code = exitCode(await keys.around(text, options, session, pause));
-  if (repl) await prompt(session, screen);
+  if (repl) {
+    editor = new Editor(session, { history, colors });
+    await editor.run();
+  }
   close();
   // What still runs in the background ends here.
   Deno.exit(code);
+}
+
+function openHistory(): History {
+  const path = historyPath((name) => Deno.env.get(name));
+  return new History(path, (message) => console.error(message));
 }
 
 function exitCode({ failure }: Played): number {
@@ -169,20 +200,13 @@ function exitCode({ failure }: Played): number {
   return 1;
 }
 
-async function prompt(session: Session, { colors }: Screen): Promise<void> {
-  const path = historyPath((name) => Deno.env.get(name));
-  const history = new History(path, (message) => console.error(message));
-  const editor = new Editor(session, { history, colors });
-  await editor.run();
-}
-
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";
 
 /** The keys that end a lesson; all others go on. */
 const LEAVES = ["q", "Q", CTRL_C, CTRL_D];
 
-/** The keys between two steps. */
+/** The keys between two steps. Those that are pressed while a line runs are lost. */
 class PauseKeys {
   #waiting: ((goesOn: boolean) => void) | undefined;
 
@@ -196,11 +220,16 @@ class PauseKeys {
     pause: boolean,
   ): Promise<Played> {
     const waits = pause ? { pause: () => this.#wait() } : {};
+    const take = (bytes: Uint8Array) =>
+      this.#waiting?.(!LEAVES.includes(String.fromCharCode(bytes[0])));
+    const end = () => this.#waiting?.(false);
     Deno.stdin.setRaw(true, { cbreak: Deno.build.os !== "windows" });
+    process.stdin.on("data", take).on("end", end);
     try {
       const { columns } = this.screen;
       return await playLesson(session, text, { ...options, ...waits, columns });
     } finally {
+      process.stdin.off("data", take).off("end", end);
       Deno.stdin.setRaw(false);
     }
   }
@@ -212,23 +241,15 @@ class PauseKeys {
   }
 
   async #wait(): Promise<boolean> {
-    const { write, live, colors } = this.screen;
-    write(`\n${paint("Enter goes on, q leaves", "dim", colors)}`);
+    const { live, colors } = this.screen;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#waiting = resolve;
-    read().then((key) => resolve(!LEAVES.includes(key)));
+    this.screen.write(`\n${paint("Enter goes on, q leaves", "dim", colors)}`);
     const goesOn = await promise;
     this.#waiting = undefined;
-    write(live ? "\r\x1b[K\x1b[1A" : "\n");
+    this.screen.write(live ? "\r\x1b[K\x1b[1A" : "\n");
     return goesOn;
   }
-}
-
-/** The next key; Ctrl-D where the input has ended. */
-async function read(): Promise<string> {
-  const bytes = new Uint8Array(64);
-  const count = await Deno.stdin.read(bytes);
-  return count === null ? CTRL_D : String.fromCharCode(bytes[0]);
 }
 
 if (import.meta.main) {

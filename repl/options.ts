@@ -86,7 +86,8 @@ export function seedOf(text: string): number {
   return seed;
 }
 
-function imagesOf(name: string): ImageProtocol {
+/** Reads how pictures are to be drawn. Throws a UsageError. */
+export function imagesOf(name: string): ImageProtocol {
   try {
     return imageProtocolNamed(name);
   } catch (error) {

@@ -113,6 +113,7 @@ terminalTest(
       ["run", "--allow-all", DEMO, "--data", folder, "--out", out],
       { COLORTERM: "truecolor" },
     );
+    await terminal.shows("epoch 1/5 ━");
     await terminal.shows("epoch 5/5 ━");
     await terminal.shows("> accuracy");
     assertEquals(await terminal.ends(), 0);
