@@ -63,8 +63,24 @@ for (const [name, attrs] of WINDOWS) {
 Deno.test("max pooling is right for outputs a tile wide, one less, one more and a prime", async () => {
   for (const width of [1, 7, 8, 9, 17]) {
     const ran = await checkAll(noise([1, 2, 2, 2 * width]), square(2));
-    assertEquals(ran, [["tiled", "naive"], ["tiled", "naive"], ["naive"]]);
+    const variants = width % 2 === 0
+      ? ["pairs", "tiled", "naive"]
+      : ["tiled", "naive"];
+    assertEquals(ran, [variants, variants, ["naive"]]);
   }
+});
+
+Deno.test("max pooling by pairs of windows is its reference's for 1 to 9 vectors, in halves and with ties", async () => {
+  for (const width of [4, 8, 12, 36]) {
+    for (const dtype of ["f32", "f16"] as DType[]) {
+      const x = noise([2, 3, 6, width], 1, dtype);
+      x.data.forEach((v, i) => x.data[i] = i % 3 === 0 ? 0 : Math.round(v * 2));
+      await checkAll(x, square(2), {}, ["pairs"]);
+    }
+  }
+  await checkAll(noise([3, 5, 4, 8]), square(2), {
+    maxComputeWorkgroupsPerDimension: 2,
+  }, ["pairs"]);
 });
 
 Deno.test("max pooling gives PyTorch's values and flat indices for an example worked by hand", () => {
@@ -128,7 +144,7 @@ Deno.test("NaN wins in max pooling, the last of several, and minus infinity is a
   for (const attrs of [square(2), square(3, 1, 1), square(2, 2, 1)]) {
     await checkAll(x, attrs);
   }
-  for (const variant of ["tiled", "naive"]) {
+  for (const variant of ["pairs", "tiled", "naive"]) {
     const [y, indices] = await runVariant(maxPool2d, variant, {
       inputs: [x],
       attrs: square(2),

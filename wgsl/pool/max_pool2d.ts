@@ -11,6 +11,7 @@ import backwardTiledCode from "./max_pool2d_backward_tiled.wgsl" with {
   type: "text",
 };
 import gatherCode from "./max_pool2d_gather.wgsl" with { type: "text" };
+import { arePairs, planBackwardPairs, planPairs } from "./max_pool2d_pairs.ts";
 import tiledCode from "./max_pool2d_tiled.wgsl" with { type: "text" };
 import code from "./max_pool2d.wgsl" with { type: "text" };
 import {
@@ -73,6 +74,12 @@ export const maxPool2d: Op<MaxPool2dAttrs> = {
   },
   variants: [
     {
+      name: "pairs",
+      applies: ({ inputs: [x], attrs }) =>
+        arePairs(attrs, [x.shape[2], x.shape[3]]),
+      plan: planPairs,
+    },
+    {
       name: "tiled",
       applies: canTile,
       plan: (request) => planTiled(TILED, request, outputTiles),
@@ -134,6 +141,11 @@ export const maxPool2dBackward: Op<MaxPool2dBackwardAttrs> = {
     return [{ shape, dtype: dy.dtype }];
   },
   variants: [
+    {
+      name: "pairs",
+      applies: ({ attrs }) => arePairs(attrs, attrs.inputSize),
+      plan: planBackwardPairs,
+    },
     {
       name: "tiled",
       applies: ({ attrs }) => fitsBlocks(attrs),
