@@ -5,14 +5,21 @@ import { formatShape, sizeOf } from "../wgsl/shape.ts";
 /** Nested arrays, as deep as a tensor's rank. */
 export type Nested = number | boolean | Nested[];
 
-/** Elements above which only the edges are printed. */
-const THRESHOLD = 1000;
+/** How much of a tensor is printed. */
+interface Extent {
+  /** Elements above which only the edges are printed. */
+  readonly elements: number;
+  /** Rows that the axes before the last may give before the outer ones show one item at each end. */
+  readonly rows: number;
+}
+
+const WHOLE: Extent = { elements: 1000, rows: 60 };
+
+/** Of a tensor inside another value, where it isn't what was asked for. */
+const INNER: Extent = { elements: 100, rows: 12 };
 
 /** Items printed at each end of a shortened axis. */
 const EDGE = 3;
-
-/** Rows that the axes before the last may give before the outer ones show one item at each end. */
-const ROWS = 60;
 
 /** Digits after the point. */
 const DIGITS = 4;
@@ -80,26 +87,27 @@ export function lookOf(options: object | undefined): Look {
 /** Rows as they stand inside another value, by the options that inspecting functions pass on. */
 export function indented(text: string, options: object | undefined): string {
   const { indent } = lookOf(options);
-  return text.replaceAll("\n", `\n${" ".repeat(indent)}`);
+  return text.replace(/\n(?=[^\n])/g, `\n${" ".repeat(indent)}`);
 }
 
 /** Whether only the ends of a tensor's long axes are printed. */
 export function isShortened(shape: Shape): boolean {
-  return sizeOf(shape) > THRESHOLD;
+  return sizeOf(shape) > WHOLE.elements;
 }
 
 /** Where the middle of each axis that isn't printed starts and ends; undefined where all of it is. */
 export function hiddenOf(
   shape: Shape,
+  { elements, rows: most }: Extent = WHOLE,
 ): (readonly [number, number] | undefined)[] {
-  if (!isShortened(shape)) return shape.map(() => undefined);
+  if (sizeOf(shape) <= elements) return shape.map(() => undefined);
   const edges = shape.map(() => EDGE);
   const rows = () =>
     shape.slice(0, -1).reduce(
       (n, size, i) => n * Math.min(size, 2 * edges[i]),
       1,
     );
-  for (let axis = 0; axis < shape.length - 2 && rows() > ROWS; axis++) {
+  for (let axis = 0; axis < shape.length - 2 && rows() > most; axis++) {
     edges[axis] = 1;
   }
   return shape.map((n, i) =>
@@ -123,7 +131,7 @@ export function nest(data: HostData, shape: Shape, dtype: DType): Nested {
 /** Those of row-major values that are printed, in order. */
 export function pickShown(data: HostData, shape: Shape): number[] {
   if (data.length === 0) return [];
-  const shown = shownOf(shape);
+  const shown = shownOf(shape, WHOLE);
   const picked: number[] = [];
   const pick = (axis: number, base: number): void => {
     if (axis === shape.length) {
@@ -151,19 +159,52 @@ export function formatTensor(
   if (shape.length === 0) {
     return `${heading} ${mark(formatValues(values, dtype)[0], look)}`;
   }
-  const body = formatBody(values, { shape, dtype }, look);
+  const extent = look.indent > 0 ? INNER : WHOLE;
+  const shownHere = shownOf(shape, extent);
+  const body = formatBody(
+    extent === WHOLE
+      ? values
+      : pickFrom(values, shownOf(shape, WHOLE), shownHere),
+    { shape, dtype },
+    shownHere,
+    look,
+  );
   const lines = [heading, ...body.split("\n")];
   if (statistics) lines.push(formatStatistics(statistics, shape, look));
-  return lines.join(`\n${" ".repeat(look.indent)}`);
+  const indent = " ".repeat(look.indent);
+  return lines.map((line, i) => i === 0 || line === "" ? line : indent + line)
+    .join("\n");
+}
+
+/** Of the values at some positions of each axis, those at fewer ones. */
+function pickFrom(
+  values: readonly number[],
+  from: readonly (readonly number[])[],
+  wanted: readonly (readonly number[])[],
+): number[] {
+  const picked: number[] = [];
+  let next = 0;
+  const pick = (axis: number, keep: boolean): void => {
+    if (axis === from.length) {
+      if (keep) picked.push(values[next]);
+      next++;
+      return;
+    }
+    for (const i of from[axis]) {
+      if (i >= 0) pick(axis + 1, keep && wanted[axis].includes(i));
+    }
+  };
+  pick(0, true);
+  return picked;
 }
 
 /** The values alone: nested brackets, aligned, long axes shortened to their ends. */
 function formatBody(
   values: readonly number[],
   { shape, dtype }: Meta,
+  shown: readonly (readonly number[])[],
   look: Look,
 ): string {
-  const shown = shownOf(shape);
   const texts = formatValues(values, dtype);
   const width = texts.reduce((most, { length }) => Math.max(most, length), 0);
   let next = 0;
@@ -221,10 +262,10 @@ function formatFact(value: number): string {
 }
 
 /** The positions of each axis that are printed; -1 stands for what is left out. */
-function shownOf(shape: Shape): number[][] {
+function shownOf(shape: Shape, extent: Extent): number[][] {
   const count = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, i) => from + i);
-  return hiddenOf(shape).map((hidden, axis) =>
+  return hiddenOf(shape, extent).map((hidden, axis) =>
     hidden
       ? [...count(0, hidden[0]), -1, ...count(hidden[1], shape[axis])]
       : count(0, shape[axis])

@@ -235,7 +235,7 @@ function commandPage(
   look: Look,
   source: boolean,
 ): string[] {
-  if (source) return String(run).split("\n");
+  if (source) return sourceRows(run);
   const twin = {
     nothing: `${name}()`,
     text: `${name}("…")`,
@@ -244,7 +244,7 @@ function commandPage(
   }[takes];
   return [
     paint(usage, "bold", look.colors),
-    ...wrap(about, look.columns),
+    ...wrap(capital(about), look.columns),
     ...(global ? wrap(`As a function: ${twin}`, look.columns) : []),
   ];
 }
@@ -263,10 +263,23 @@ function valuePage(name: string, value: unknown, source: boolean): string[] {
         : []),
     ];
   }
-  // Types were taken out of the text that V8 has; the room is still there.
-  const text = String(value).replace(/ +(?=[,)])/g, "");
-  if (source || text.length < 200) return text.split("\n");
-  return [`${text.split("\n")[0].replace(/\{$/, "").trim()}`];
+  const rows = sourceRows(value);
+  if (source || rows.join("").length < 200) return rows;
+  return [rows[0].replace(/\{$/, "").trim()];
+}
+
+/** The text of a function as V8 has it: its types were taken out, and the room that they took is still there. */
+// deno-lint-ignore ban-types -- any function has a text
+function sourceRows(value: Function): string[] {
+  const [first, ...rest] = String(value).replace(/ +(?=[,)])/g, "").split("\n");
+  const margins = rest.filter((row) => row.trim() !== "")
+    .map((row) => row.length - row.trimStart().length);
+  const margin = Math.min(...margins);
+  return [first, ...rest.map((row) => row.slice(margin))];
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** What can be said where the documentation can't be read. */
@@ -347,7 +360,7 @@ export function overview(shell: Shell): string[] {
   const blocks = [...families].map(([family, commands]) => [
     paint(family, "bold", look.colors),
     ...definitions(
-      commands.map(({ usage, about }) => [usage, about]),
+      commands.map(({ usage, about }) => [usage, capital(about)]),
       look,
     ),
   ]);

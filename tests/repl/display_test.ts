@@ -168,6 +168,10 @@ onBothDevices(
   }
 }`,
     );
+    assertEquals(
+      await display([arange(500)], PLAIN),
+      `[\n  Tensor i32[500] ${here()}\n  [  0   1   2 … 497 498 499]\n]`,
+    );
     const many = Array.from({ length: 20 }, () => tensor(1));
     const unread = (await display(many, PLAIN)).match(/not read yet/g) ?? [];
     assertEquals(unread.length, 4);
