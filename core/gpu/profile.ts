@@ -108,7 +108,7 @@ async function readStamps(
 
 /** Times each launch of `body`. Resolves to them in their order. */
 export async function timeLaunches<Tag>(
-  { device, observe, synchronize }: Workbench,
+  { device, observe, submit, synchronize }: Workbench,
   clock: Clock,
   body: () => unknown,
   tag: (launch: PreparedLaunch) => Tag,
@@ -134,6 +134,8 @@ export async function timeLaunches<Tag>(
       await body();
     } finally {
       observe(undefined);
+      // Before the queries are destroyed, whatever happens.
+      submit();
     }
     await synchronize();
     if (clock === "gpu") {

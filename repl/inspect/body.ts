@@ -18,6 +18,11 @@ export function checkBody(body: unknown, name: string): asserts body is Body {
   );
 }
 
+/** Lets what else waits have its turn, such as a signal: everything here but a body's own waits resolves without one. */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 /**
  * Runs a body once and frees the tensors that it makes. Gives a promise where the body does, so that a loop of runs awaits nothing else.
  */

@@ -12,7 +12,7 @@ import { LimitError } from "../../wgsl/errors.ts";
 import type { Shape, Variant, View } from "../../wgsl/op.ts";
 import { LaunchError } from "../../core/errors.ts";
 import { formatShape } from "../../wgsl/shape.ts";
-import { type Body, checkBody, run } from "./body.ts";
+import { type Body, breathe, checkBody, run } from "./body.ts";
 import { type CallLaunches, callsOf, launchesOf } from "./launches.ts";
 import { shortLabel, timeWork } from "./work.ts";
 
@@ -214,6 +214,7 @@ export async function explain(body: Body): Promise<Explanation> {
   }
   const ops: ExplainedOp[] = [];
   for (const { launches, calls } of groups.values()) {
+    await breathe();
     checkInterrupt();
     ops.push(await explainCall(workbench, launches, calls, peaks));
   }

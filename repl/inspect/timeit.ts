@@ -3,7 +3,7 @@ import { deviation, median } from "../../core/median.ts";
 import { currentGpu, synchronize } from "../../core/runtime.ts";
 import { Report } from "../../nn/term/drawing.ts";
 import { humanTime, withPrefix } from "../../nn/term/units.ts";
-import { type Body, run } from "./body.ts";
+import { type Body, breathe, run } from "./body.ts";
 
 /** Time for all samples, and how many there are at least. */
 const BUDGET_MS = 1000;
@@ -100,6 +100,7 @@ export async function timeBody(
     samples.length < LEAST_SAMPLES ||
     performance.now() - start < budget - runs * samples.at(-1)!
   ) {
+    await breathe();
     samples.push(await sample(runs));
   }
   return new Timing(samples, runs, flops);

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ones, type Tensor } from "../../core/mod.ts";
+import { clockOf } from "../../core/gpu/peaks.ts";
 import { timeLaunches } from "../../core/gpu/profile.ts";
 import type { Workbench } from "../../core/gpu/tuner.ts";
 import { currentGpu } from "../../core/runtime.ts";
@@ -73,5 +74,24 @@ onDevice(
     const timed = await timeLaunches(workbench(), "gpu", body, () => 0);
     assertEquals(timed.length, 2100);
     assert(timed.every(({ ms }) => ms >= 0 && ms < 60_000));
+  },
+);
+
+onDevice(
+  "webgpu",
+  "a body that throws after it has launched something leaves the queue in order",
+  async () => {
+    const x = ones([4]);
+    for (const clock of ["gpu", "wall"] as const) {
+      if (clock === "gpu" && await clockOf(workbench()) !== "gpu") continue;
+      const made: Tensor[] = [];
+      const error = new Error("no");
+      const heard = await timeLaunches(workbench(), clock, () => {
+        made.push(x.add(1));
+        throw error;
+      }, () => 0).catch((e) => e);
+      assertEquals(heard, error);
+      assertEquals(await made[0].mul(x).array(), [2, 2, 2, 2]);
+    }
   },
 );
