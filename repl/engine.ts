@@ -63,21 +63,10 @@ const FILL_SLOT =
   `function (value) { globalThis[Symbol.for("${SLOT.description}")] = value; }`;
 
 export class Engine {
-  readonly #inspector = new Inspector();
+  #inspector = connected();
   #lines = 0;
   /** Whether a message is being handled: its script runs, up to the first await. */
   #posting = false;
-
-  constructor() {
-    try {
-      this.#inspector.connect();
-    } catch (cause) {
-      throw new EngineError(
-        "Cannot start the evaluator: it needs the permission --allow-sys, without a list behind it",
-        { cause },
-      );
-    }
-  }
 
   /**
    * Runs a script to its end, awaited parts included. If it gives a promise, the promise is waited for too. `source` is the name that frames
@@ -155,6 +144,15 @@ export class Engine {
     delete slots[SLOT];
   }
 
+  /**
+   * Stops waiting for scripts that run: what they come to is told nobody, and `run` rejects for them. Otherwise Deno would panic when the collector
+   * of garbage finds that a script waits for what can't come any more.
+   */
+  abandon(): void {
+    this.#inspector.disconnect();
+    this.#inspector = connected();
+  }
+
   close() {
     this.#inspector.disconnect();
   }
@@ -206,6 +204,20 @@ export class Engine {
     }
     return await promise;
   }
+}
+
+/** A session with the inspector of this process. Variables belong to the process, so the next one finds those of the last. */
+function connected(): Inspector {
+  const inspector = new Inspector();
+  try {
+    inspector.connect();
+  } catch (cause) {
+    throw new EngineError(
+      "Cannot start the evaluator: it needs the permission --allow-sys, without a list behind it",
+      { cause },
+    );
+  }
+  return inspector;
 }
 
 /** Resolves in the next turn of the event loop. */

@@ -162,8 +162,11 @@ export class Session {
       running,
       () => this.#run(source, running.place, running),
     );
+    let over = false;
+    ended.then(() => over = true, () => {});
     const outcome = await Promise.race([ended, left]);
     running.left = true;
+    if (!over) this.#engine.abandon();
     this.#running = undefined;
     if (outcome.kind === "incomplete") return outcome;
     if (place === undefined) this.#rows += source.split("\n").length;

@@ -80,14 +80,15 @@ export class GpuBackend implements Backend {
     this.#plans = new PlanCache(info.limits, this.#pipelines, this.tuning);
     this.#uniforms = new UniformArena(device);
     this.#bindGroups = new BindGroupCache(device);
-    this.#queue = new CommandQueue(device, {
+    const around = {
       before: () => this.#uniforms.upload(),
       after: () => {
         this.#uniforms.recycle();
         this.#pool.sweep();
       },
       failed: () => this.#bindGroups.clear(),
-    });
+    };
+    this.#queue = new CommandQueue(device, around, info.software);
     this.#readback = new Readback(device, this.#queue);
   }
 

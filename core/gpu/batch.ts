@@ -14,6 +14,12 @@ import type { LaunchObserver } from "./profile.ts";
 /** Launches after which a batch is submitted, so that the GPU starts while the next are recorded. */
 const LAUNCHES_PER_BATCH = 48;
 
+/**
+ * Operations after which a batch is submitted to a software adapter. There a submission waits in the call for the one before it, and while it does nothing
+ * can be interrupted.
+ */
+const FLOPS_PER_SOFTWARE_BATCH = 1e9;
+
 /** Error scopes that hold a batch, outermost first. */
 const SCOPES = ["internal", "out-of-memory", "validation"] as const;
 
@@ -23,6 +29,8 @@ export class Batch {
   readonly ops: string[] = [];
   /** How many copies to the host it holds. */
   copies = 0;
+  /** Floating-point operations of its launches. */
+  flops = 0;
   /** Batches that wrote what this one reads, as long as they aren't known to be clean. */
   readonly parents = new Set<Batch>();
   /** Pipelines whose compilation hasn't been checked yet. */
@@ -59,6 +67,7 @@ export class CommandQueue {
   observer: LaunchObserver | undefined;
   readonly #device: GPUDevice;
   readonly #around: Around;
+  readonly #mostFlops: number;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #batch = new Batch(1);
@@ -69,9 +78,11 @@ export class CommandQueue {
   constructor(
     device: GPUDevice,
     around: Around,
+    software: boolean,
   ) {
     this.#device = device;
     this.#around = around;
+    this.#mostFlops = software ? FLOPS_PER_SOFTWARE_BATCH : Infinity;
     this.#openScopes();
     device.lost.then(({ reason, message }) => this.fail(reason, message));
   }
@@ -91,8 +102,9 @@ export class CommandQueue {
 
   /** Whether the batch must be submitted before a launch of this pipeline can be recorded. */
   mustSubmitBefore({ tried }: Pipeline): boolean {
-    const { ops, copies } = this.#batch;
+    const { ops, copies, flops } = this.#batch;
     return ops.length >= LAUNCHES_PER_BATCH || copies > 0 ||
+      flops >= this.#mostFlops ||
       !tried && ops.length > 0;
   }
 
@@ -108,8 +120,9 @@ export class CommandQueue {
     reads: readonly GpuBlock[],
     writes: readonly GpuBlock[],
   ): void {
-    const { op, launch: { workgroups }, pipeline } = prepared;
+    const { op, launch: { workgroups, flops }, pipeline } = prepared;
     const batch = this.#batch;
+    batch.flops += flops;
     const { observer } = this;
     const timestampWrites = observer?.before?.(prepared) ?? undefined;
     if (timestampWrites) this.#endPass();

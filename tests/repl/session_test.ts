@@ -289,6 +289,19 @@ Deno.test("an interrupted line that waits is left, and what it does later has no
   await session.close();
 });
 
+Deno.test("a line that waits for what can't come is left, and collecting garbage then ends nothing", async () => {
+  const session = new Session({ ...BARE_HOST, live: () => 1 });
+  for (const line of ["await new Promise(() => {})", "new Promise(() => {})"]) {
+    const waits = session.evaluate(line);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    session.interrupt();
+    assertEquals(await waits, { kind: "interrupted" });
+    await session.idle();
+  }
+  assertEquals(await session.evaluate("1"), { kind: "value", text: "1" });
+  await session.close();
+});
+
 Deno.test("code of an interrupted line is told so, also after an await, and later lines are not", async () => {
   const step = () => {
     if (session.interrupted()) throw new Error("stopped in the library");
