@@ -281,10 +281,14 @@ function withGradients<T>(
   }
   // Only shapes are looked at, so each parameter stands for its own gradient.
   for (const p of learned) (p.edge as Leaf).grad = p;
+  const own = new Set(learned);
   try {
     return body();
   } finally {
-    for (const [leaf, grad] of held) leaf.grad = grad;
+    for (const [leaf, grad] of held) {
+      if (leaf.grad && !own.has(leaf.grad)) leaf.grad.dispose();
+      leaf.grad = grad;
+    }
   }
 }
 
