@@ -122,6 +122,8 @@ export interface Backend {
   ): void;
   /** Whether an op that isn't `strided` can take this view as it is. */
   accepts(view: View): boolean;
+  /** Measures the kernels that calls of prepared sequences can run, and prepares with the fastest from then on. */
+  tunePrepared?(calls: readonly PreparedCall[]): Promise<void>;
   /** The values of a contiguous operand. */
   read(operand: Operand): Promise<HostData>;
   /** Resolves when all that was asked for so far is done; rejects if any of it failed. */

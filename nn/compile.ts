@@ -28,6 +28,13 @@ export interface CompileOptions {
   readonly shapes?: readonly Shape[];
   /** Whether smaller batches may be given too: they are run as a part of a whole one. For functions of one input, whose results have the batch in front. @default false */
   readonly maxBatch?: boolean;
+  /** Whether to measure the kernels that each call can run, on its real shapes, before they are chosen. Takes seconds; `saveTuning` keeps what was found. @default false */
+  readonly tune?: boolean;
+  /**
+   * Most bytes that a plan may hold beside the network's own weights: temporaries and rearranged weights. Where they are more, kernels read weights as they are
+   * at every run instead. @default no bound
+   */
+  readonly maxBytes?: number;
   /** Passes to leave out, by name: `{ concat: false }`. `run.explain()` lists them. @default all are run */
   readonly passes?: PassSwitches;
 }
@@ -96,6 +103,7 @@ export async function compile<Result = Tensor>(
   options: CompileOptions = {},
 ): Promise<Compiled<Result>> {
   const { shapes = [], maxBatch = false, passes = {} } = options;
+  const { tune = false, maxBytes = Infinity } = options;
   const first = metasOf(example);
   if (first.length !== 1 && (shapes.length > 0 || maxBatch)) {
     throw new CompileError(
@@ -108,13 +116,40 @@ export async function compile<Result = Tensor>(
     for (const metas of [first, ...shapes.map((shape) => metasOf(shape))]) {
       plans.push({ metas, made: follow(net, metas, passes) });
     }
-    for (const plan of plans) warmUp(plan);
+    for (let i = 0; i < plans.length; i++) {
+      if (tune) await plans[i].made.program.tune();
+      plans[i] = within(plans[i], maxBytes, tune);
+      warmUp(plans[i]);
+    }
     await synchronize();
   } catch (error) {
     for (const { made } of plans) made.program.dispose();
     throw error;
   }
   return compiled(nameOf(net), plans, maxBatch);
+}
+
+/** A plan with the kernels of now, and in a bound where it can be. */
+function within<Result>(
+  plan: Plan<Result>,
+  maxBytes: number,
+  tuned: boolean,
+): Plan<Result> {
+  const again = (options?: { readonly rearranges: boolean }) => {
+    const program = plan.made.program.again(options);
+    plan.made.program.dispose();
+    plan = { ...plan, made: { ...plan.made, program } };
+  };
+  if (tuned) again();
+  if (bytesOf([plan]) > maxBytes) again({ rearranges: false });
+  if (bytesOf([plan]) <= maxBytes) return plan;
+  const bytes = bytesOf([plan]);
+  plan.made.program.dispose();
+  throw new CompileError(
+    `Cannot compile for ${
+      listOf(plan.metas)
+    } within ${maxBytes} bytes: the plan needs ${bytes}, compile it for a smaller batch`,
+  );
 }
 
 /** The function and its methods. */

@@ -21,7 +21,8 @@ import {
   type Place,
   Uses,
 } from "./graph.ts";
-import { type Lifetime, shareMemory } from "./memory.ts";
+import { shareMemory } from "./memory.ts";
+import { boundCells, needsOf } from "./lifetimes.ts";
 import type { InputCheck, RandomUse } from "./trace.ts";
 
 /** Bytes that a program holds, by what for. */
@@ -47,6 +48,8 @@ interface Seen {
 export interface ProgramOptions {
   readonly checks?: readonly InputCheck[];
   readonly random?: RandomUse;
+  /** Whether kernels keep weights in the order in which they read them, as Winograd's transform leaves them. @default true */
+  readonly rearranges?: boolean;
 }
 
 /** A graph that can be run. */
@@ -58,6 +61,8 @@ export class Program {
   readonly #graph: Graph;
   readonly #backend: Backend;
   readonly #cells = new Map<Cell, number>();
+  readonly #options: ProgramOptions;
+  readonly #prepared: readonly PreparedCall[];
   readonly #run: Prepared;
   readonly #first: Prepared;
   /** Memory that the program owns, by cell or slot. */
@@ -80,8 +85,10 @@ export class Program {
   constructor(
     graph: Graph,
     backend: Backend,
-    { checks = [], random }: ProgramOptions = {},
+    options: ProgramOptions = {},
   ) {
+    const { checks = [], random, rearranges = true } = options;
+    this.#options = options;
     this.#graph = graph;
     this.#backend = backend;
     this.#checks = checks;
@@ -125,14 +132,16 @@ export class Program {
     );
     this.#changed = [...new Set(changed)];
     this.#first = backend.prepare(this.once.map(temporary));
-    this.#run = backend.prepare(this.calls.map(prepared));
+    this.#prepared = this.calls.map(rearranges ? prepared : temporary);
+    this.#run = backend.prepare(this.#prepared);
     const all = [...this.#cells.keys()];
     this.#weights = all.filter(({ source }) => source.kind === "weight");
     for (const cell of this.#weights) storageOf(cell).retain();
     this.#results = [
       ...new Set(graph.outputs.map(({ cell }) => cell)),
     ];
-    const read = this.#readByRuns();
+    const read = boundCells(this.calls, this.#run.info);
+    for (const cell of this.#results) read.add(cell);
     const computed = all.filter((cell) => cell.computed);
     const lasting = computed.filter((cell) =>
       constant.has(cell) && read.has(cell)
@@ -180,6 +189,17 @@ export class Program {
 
   get backend(): Backend {
     return this.#backend;
+  }
+
+  /** Measures the kernels that its calls can run, on their real shapes. Programs that are made afterwards run the fastest. */
+  async tune(): Promise<void> {
+    await this.#backend.tunePrepared?.(this.#prepared);
+  }
+
+  /** The same program once more, with kernels chosen anew and other options. */
+  again(changed: ProgramOptions = {}): Program {
+    const options = { ...this.#options, ...changed };
+    return new Program(this.#graph, this.#backend, options);
   }
 
   /** Gives a call of {@linkcode calls} other attributes. */
@@ -295,44 +315,9 @@ export class Program {
     this.#constantsReady = true;
   }
 
-  /** Cells that launches of a run bind: an operand may be read by launches that run once alone. */
-  #readByRuns(): Set<Cell> {
-    const read = new Set(this.#results);
-    this.calls.forEach(({ inputs }, i) => {
-      const { variant, launches } = this.#run.info[i];
-      const bound = new Set(
-        launches.flatMap(({ bindings, appended = [] }) =>
-          [...bindings, ...appended].filter(({ slot }) => slot === "input")
-            .map(({ index }) => index)
-        ),
-      );
-      inputs.forEach(({ cell }, k) => {
-        if (variant === undefined || bound.has(k)) read.add(cell);
-      });
-    });
-    return read;
-  }
-
   /** Deals out memory for temporaries and scratch. Returns the number of buffers. */
   #share(temporaries: readonly Cell[], kept: readonly Block[]): number {
-    const lives = new Map<Cell, { first: number; last: number }>();
-    this.calls.forEach(({ inputs, outputs }, step) => {
-      for (const { cell } of [...inputs, ...outputs]) {
-        const life = lives.get(cell);
-        if (life) life.last = step;
-        else lives.set(cell, { first: step, last: step });
-      }
-    });
-    const needs: Lifetime[] = temporaries.map((cell) => ({
-      bytes: cell.bytes,
-      dtype: cell.meta.dtype,
-      ...lives.get(cell)!,
-    }));
-    this.#run.scratch.forEach((sizes, step) => {
-      for (const bytes of sizes) {
-        needs.push({ bytes, dtype: "f32", first: step, last: step });
-      }
-    });
+    const needs = needsOf(this.calls, temporaries, this.#run.scratch);
     const slots = shareMemory(needs);
     const blocks: Block[] = [];
     for (const { bytes, dtype, users } of slots) {

@@ -38,7 +38,7 @@ import {
 } from "./plans.ts";
 import { BufferPool, type GpuBlock } from "./pool.ts";
 import { Readback } from "./readback.ts";
-import { Replay } from "./replay.ts";
+import { callOf as preparedCall, Replay } from "./replay.ts";
 import { checkPrepared, recordChecked } from "./swap.ts";
 import { measureCalls, type TuneResult, type Workbench } from "./tuner.ts";
 import { Tuning } from "./tuning.ts";
@@ -241,6 +241,10 @@ export class GpuBackend implements Backend {
       plan,
       requireAlive: () => this.#requireAlive(),
     }, calls);
+  }
+
+  async tunePrepared(calls: readonly PreparedCall[]): Promise<void> {
+    await this.measure(calls.map(preparedCall));
   }
 
   async read({ view, block }: Operand): Promise<HostData> {

@@ -45,6 +45,8 @@ export interface Call<Attrs> {
   readonly inputs: readonly View[];
   readonly outputs: readonly View[];
   readonly attrs: Attrs;
+  /** Which inputs are the same at every run, where the call is part of a prepared sequence. */
+  readonly constant?: readonly boolean[];
 }
 
 /** A call that a kernel has been used for, and the variant that used it. */
@@ -195,7 +197,8 @@ export class PlanCache {
   choose<Attrs>(call: Call<Attrs>): Variant<Attrs> {
     const { op } = call;
     this.onPlan?.(call as Call<unknown>);
-    const variant = this.#tuning.choose(op, this.requestOf(call));
+    const request = this.requestOf(call);
+    const variant = this.#tuning.choose(op, request, call.constant);
     if (!variant) {
       throw new LaunchError(
         `Cannot run ${op.name}: none of its kernels takes this input`,

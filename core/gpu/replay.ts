@@ -290,7 +290,9 @@ export class Replay implements Prepared {
 }
 
 /** A call as plans see it: an op that doesn't look at offsets has contiguous operands that start at 0. */
-function callOf({ op, inputs, outputs, attrs }: PreparedCall): Call<unknown> {
+export function callOf(
+  { op, inputs, outputs, attrs }: PreparedCall,
+): Call<unknown> {
   const view = ({ view }: PreparedOperand, strided: boolean): View =>
     strided ? view : contiguousView(view);
   return {
@@ -298,6 +300,7 @@ function callOf({ op, inputs, outputs, attrs }: PreparedCall): Call<unknown> {
     inputs: inputs.map((x, i) => view(x, isStrided(op, i))),
     outputs: outputs.map((y) => view(y, op.strided === true)),
     attrs,
+    constant: inputs.map(({ constant = false }) => constant),
   };
 }
 

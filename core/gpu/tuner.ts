@@ -4,6 +4,7 @@ import { sizeOf } from "../../wgsl/shape.ts";
 import type { Block, Operand } from "../backend.ts";
 import { emptyData } from "../host.ts";
 import { median } from "../median.ts";
+import { hoist } from "./hoist.ts";
 import type { PipelineCache } from "./pipelines.ts";
 import type { Call, PlanCache, PreparedPlan } from "./plans.ts";
 import type { LaunchObserver } from "./profile.ts";
@@ -72,10 +73,10 @@ export async function measureCalls(
     const { op } = call;
     const request = bench.plans.requestOf(call);
     const candidates = candidatesOf(op, request);
-    const name = shapeClass(op, request);
+    const name = shapeClass(op, request, call.constant);
     if (op.inPlace || candidates.length < 2 || seen.has(name)) continue;
     seen.add(name);
-    const before = bench.tuning.choose(op, request)!.name;
+    const before = bench.tuning.choose(op, request, call.constant)!.name;
     const ms = await measureVariants(bench, call, candidates);
     const old = ms.find(([variant]) => variant === before)?.[1] ?? Infinity;
     const [fastest, least] = ms[0];
@@ -112,7 +113,7 @@ export async function measureVariants(
   try {
     const runs = [];
     for (const variant of candidates) {
-      const plan = bench.plans.prepare(call, variant);
+      const plan = repeated(bench.plans.prepare(call, variant), call);
       await run(plan, 1); // compiles
       // The better of two, as one slow moment would take a variant out.
       const once = Math.min(await run(plan, 1), await run(plan, 1));
@@ -136,6 +137,19 @@ export async function measureVariants(
   }
 }
 
+/** A plan without what a prepared sequence launches once. What that would have left in scratch memory doesn't matter for the time. */
+function repeated(
+  plan: PreparedPlan,
+  { constant = [] }: Call<unknown>,
+): PreparedPlan {
+  const all = plan.launches.map(({ launch }) => launch);
+  const parts = hoist({ launches: all, scratch: plan.scratch }, constant);
+  const launches = plan.launches.filter(({ launch }) =>
+    parts.launches.includes(launch)
+  );
+  return { ...plan, launches };
+}
+
 /** The operands of a call on made-up values. `release` gives their memory back. */
 export function madeUpCall(
   bench: Workbench,
@@ -148,7 +162,7 @@ export function madeUpCall(
   const inputs = views.map((view) => madeUp(bench, view));
   const made = inPlace ? [] : results.map((view) => ({
     view,
-    block: bench.allocate(view),
+    block: bench.allocate({ shape: [spanOf(view)], dtype: view.dtype }),
   }));
   return {
     inputs,
@@ -161,15 +175,17 @@ export function madeUpCall(
 
 /** An operand of made-up values: fractions for floats, zeros for integers, which may be indices. */
 function madeUp(bench: Workbench, view: View): Operand {
-  const span = view.shape.reduce(
-    (end, n, d) => end + (n - 1) * view.strides[d],
-    view.offset + 1,
-  );
-  const size = sizeOf(view.shape) === 0 ? 0 : span;
+  const size = spanOf(view);
   const data = emptyData(view.dtype, size);
   if (view.dtype === "f32" || view.dtype === "f16") {
     for (let i = 0; i < size; i++) data[i] = (i * 7919 % 1009) / 1009 - 0.5;
   }
   const meta = { shape: [size], dtype: view.dtype };
   return { view, block: bench.upload(meta, data) };
+}
+
+/** Elements from the start of a buffer to the end of a view of it. */
+function spanOf({ shape, strides, offset }: View): number {
+  if (sizeOf(shape) === 0) return 0;
+  return shape.reduce((end, n, d) => end + (n - 1) * strides[d], offset + 1);
 }

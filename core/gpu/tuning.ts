@@ -100,14 +100,16 @@ export class Tuning {
   choose<Attrs>(
     op: AnyOp,
     request: Request<Attrs>,
+    constant?: readonly boolean[],
   ): Variant<Attrs> | undefined {
-    return this.decide(op, request)?.variant;
+    return this.decide(op, request, constant)?.variant;
   }
 
   /** The same, with the reason. */
   decide<Attrs>(
     op: AnyOp,
     request: Request<Attrs>,
+    constant: readonly boolean[] = [],
   ): Decision<Attrs> | undefined {
     const candidates = candidatesOf<Attrs>(op, request);
     const [first] = candidates;
@@ -115,7 +117,8 @@ export class Tuning {
     if (candidates.length === 1) {
       return { variant: first, reason: "only", candidates };
     }
-    const choice = this.choices.get(shapeClass(op, request));
+    const choice = this.choices.get(shapeClass(op, request, constant)) ??
+      this.choices.get(shapeClass(op, request));
     const measured = choice &&
       candidates.find(({ name }) => name === choice.variant);
     if (measured && isCurrent(choice, kernelsOf(candidates, request))) {
@@ -144,16 +147,20 @@ export function candidatesOf<Attrs>(
 /**
  * A name for calls that should run the same variant: same op, attributes, dtypes and layouts, sizes within a factor of two.
  *
- * Sizes up to 16 count one by one: there a tile either fits or doesn't.
+ * Sizes up to 16 count one by one: there a tile either fits or doesn't. Calls of prepared sequences, some of whose inputs are `constant` and rearranged
+ * once, are a class of their own.
  */
 export function shapeClass<Attrs>(
   { name }: AnyOp,
   { inputs, outputs, attrs }: Request<Attrs>,
+  constant: readonly boolean[] = [],
 ): string {
   const views = [...inputs, ...outputs].map((view) =>
     `${view.dtype}[${view.shape.map(sizeClass)}]${layoutOf(view)}`
   );
-  return `${name} ${views.join(" ")} ${JSON.stringify(attrs)}`;
+  const fixed = constant.flatMap((same, i) => same ? [i] : []);
+  const once = fixed.length > 0 ? ` constant ${fixed}` : "";
+  return `${name} ${views.join(" ")} ${JSON.stringify(attrs)}${once}`;
 }
 
 function sizeClass(n: number): string {
