@@ -277,6 +277,8 @@ export interface D2lDenseNetOptions {
   readonly initFeatures?: number;
   /** Convolutions in each block. @default [4, 4, 4, 4] */
   readonly blocks?: readonly number[];
+  /** Probability of dropping before the last layer. @default 0 */
+  readonly dropout?: number;
 }
 
 /** The course's dense block: 3×3 convolutions with biases, each after batch norm and ReLU. `x: [N, C, H, W] → [N, C + convolutions·growthRate, H, W]` */
@@ -304,7 +306,7 @@ export const d2lDenseNet: Builder<D2lDenseNetOptions, Sequential> = withWeights(
   "densenet_d2l",
   (options) => {
     const { classes = 10, inChannels = 1, growthRate = 32 } = options;
-    const { initFeatures = 64, blocks = [4, 4, 4, 4] } = options;
+    const { initFeatures = 64, blocks = [4, 4, 4, 4], dropout = 0 } = options;
     const parts: Module[] = [
       new Sequential( // [N, 1, 96, 96]
         new Conv2d(inChannels, initFeatures, 7, { stride: 2, padding: 3 }), // [N, 64, 48, 48]
@@ -335,6 +337,7 @@ export const d2lDenseNet: Builder<D2lDenseNetOptions, Sequential> = withWeights(
       new ReLU(),
       new AdaptiveAvgPool2d(1),
       new Flatten(),
+      ...(dropout > 0 ? [new Dropout(dropout)] : []),
       new Linear(channels, classes),
     );
   },

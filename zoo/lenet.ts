@@ -8,6 +8,7 @@ import type { Tensor } from "../core/tensor.ts";
 import {
   AvgPool2d,
   Conv2d,
+  Dropout,
   Flatten,
   Linear,
   MaxPool2d,
@@ -37,6 +38,8 @@ export interface LeNetOptions {
   readonly activation?: "sigmoid" | "tanh" | "relu";
   /** Of the d2l form. @default "avg" */
   readonly pooling?: "avg" | "max";
+  /** Probability of dropping before the last layer. @default 0 */
+  readonly dropout?: number;
 }
 
 /**
@@ -56,19 +59,20 @@ export const lenet: Builder<LeNetOptions, Module> = withWeights(
   "lenet",
   (options) => {
     const { variant = "d2l", classes = 10, inChannels = 1 } = options;
+    const { dropout = 0 } = options;
     switch (variant) {
       case "d2l":
         return d2lLeNet(options, classes, inChannels);
       case "tutorial":
-        return new TutorialLeNet(classes, inChannels);
+        return new TutorialLeNet(classes, inChannels, dropout);
       case "small":
-        return new SmallLeNet(classes, inChannels);
+        return new SmallLeNet(classes, inChannels, dropout);
     }
   },
 );
 
 function d2lLeNet(
-  { activation = "sigmoid", pooling = "avg" }: LeNetOptions,
+  { activation = "sigmoid", pooling = "avg", dropout = 0 }: LeNetOptions,
   classes: number,
   inChannels: number,
 ): Module {
@@ -86,6 +90,7 @@ function d2lLeNet(
     new Activation(),
     new Linear(120, 84),
     new Activation(),
+    ...(dropout > 0 ? [new Dropout(dropout)] : []),
     new Linear(84, classes),
   );
 }
@@ -98,9 +103,11 @@ export class TutorialLeNet extends Module {
   readonly fc2: Linear = new Linear(120, 84);
   readonly fc3: Linear;
   readonly pool: MaxPool2d = new MaxPool2d(2);
+  readonly dropout: Dropout | null;
 
-  constructor(classes: number, inChannels: number) {
+  constructor(classes: number, inChannels: number, dropout = 0) {
     super();
+    this.dropout = dropout > 0 ? new Dropout(dropout) : null;
     this.conv1 = new Conv2d(inChannels, 6, 5);
     this.fc3 = new Linear(84, classes);
   }
@@ -109,7 +116,8 @@ export class TutorialLeNet extends Module {
     const c1 = this.pool(this.conv1(x).relu()); // [N, 6, 14, 14]
     const c2 = this.pool(this.conv2(c1).relu()); // [N, 16, 5, 5]
     const f1 = this.fc1(c2.flatten(1)).relu(); // [N, 120]
-    return this.fc3(this.fc2(f1).relu()); // [N, classes]
+    const f2 = this.fc2(f1).relu(); // [N, 84]
+    return this.fc3(this.dropout ? this.dropout(f2) : f2); // [N, classes]
   }
 }
 
@@ -119,9 +127,11 @@ export class SmallLeNet extends Module {
   readonly conv2: Conv2d = new Conv2d(10, 20, 5);
   readonly fc: Linear;
   readonly pool: MaxPool2d = new MaxPool2d(2);
+  readonly dropout: Dropout | null;
 
-  constructor(classes: number, inChannels: number) {
+  constructor(classes: number, inChannels: number, dropout = 0) {
     super();
+    this.dropout = dropout > 0 ? new Dropout(dropout) : null;
     this.conv1 = new Conv2d(inChannels, 10, 5);
     this.fc = new Linear(20 * 4 * 4, classes);
   }
@@ -129,6 +139,7 @@ export class SmallLeNet extends Module {
   override forward(x: Tensor): Tensor { // [N, 1, 28, 28]
     const c1 = this.pool(this.conv1(x)).relu(); // [N, 10, 12, 12]
     const c2 = this.pool(this.conv2(c1)).relu(); // [N, 20, 4, 4]
-    return this.fc(c2.flatten(1)); // [N, classes]
+    const maps = c2.flatten(1); // [N, 320]
+    return this.fc(this.dropout ? this.dropout(maps) : maps); // [N, classes]
   }
 }

@@ -81,7 +81,8 @@ export {
   TutorialLeNet,
 } from "./lenet.ts";
 export { nin, ninBlock, type NinOptions } from "./nin.ts";
-export { create, describe, type Description, list } from "./registry.ts";
+export type { Description } from "./published.ts";
+export { create, describe, list } from "./registry.ts";
 export {
   d2lResnet18,
   type D2lResNetOptions,

@@ -6,6 +6,7 @@ import {
   AdaptiveAvgPool2d,
   BatchNorm2d,
   Conv2d,
+  Dropout,
   Flatten,
   Linear,
   MaxPool2d,
@@ -112,6 +113,8 @@ export interface D2lResNetOptions {
   readonly inChannels?: number;
   /** Channels of the first stage. @default 64 */
   readonly width?: number;
+  /** Probability of dropping before the last layer. @default 0 */
+  readonly dropout?: number;
 }
 
 /** ResNet-18 as in Dive into Deep Learning, section 8.6: 11,178,378 parameters. `x: [N, inChannels, 96, 96] → [N, classes]` */
@@ -119,6 +122,7 @@ export const d2lResnet18: Builder<D2lResNetOptions, Sequential> = withWeights(
   "resnet18_d2l",
   (options) => {
     const { classes = 10, inChannels = 1, width = 64 } = options;
+    const { dropout = 0 } = options;
     const stage = (channels: number, first: boolean): Sequential =>
       new Sequential(
         first
@@ -142,6 +146,7 @@ export const d2lResnet18: Builder<D2lResNetOptions, Sequential> = withWeights(
       stage(8 * width, false), // [N, 512, 3, 3]
       new AdaptiveAvgPool2d(1),
       new Flatten(),
+      ...(dropout > 0 ? [new Dropout(dropout)] : []),
       new Linear(8 * width, classes),
     );
   },

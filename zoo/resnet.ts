@@ -9,6 +9,7 @@ import {
   AdaptiveAvgPool2d,
   BatchNorm2d,
   Conv2d,
+  Dropout,
   Identity,
   init,
   Linear,
@@ -38,6 +39,8 @@ export interface ResNetOptions {
   readonly stem?: "imagenet" | "small";
   /** Channels of the first stage; the others have 2, 4 and 8 times as many. @default 64 */
   readonly width?: number;
+  /** Probability of dropping before the last layer, which the paper doesn't do. @default 0 */
+  readonly dropout?: number;
 }
 
 /** What takes x past a residual block. */
@@ -176,6 +179,7 @@ export class ResNet extends Module {
   readonly layer3: Sequential;
   readonly layer4: Sequential;
   readonly avgpool: AdaptiveAvgPool2d;
+  readonly dropout: Dropout | null;
   readonly fc: Linear;
 
   /** @param depths Blocks in each of the four stages. */
@@ -186,6 +190,7 @@ export class ResNet extends Module {
   ) {
     super();
     const { classes = 1000, inChannels = 3, width = 64 } = options;
+    const { dropout = 0 } = options;
     const small = options.stem === "small";
     let channels = width;
     const stage = (index: number, stride: number) => {
@@ -209,6 +214,7 @@ export class ResNet extends Module {
     this.layer3 = stage(2, 2); // 14×14
     this.layer4 = stage(3, 2); // 7×7
     this.avgpool = new AdaptiveAvgPool2d(1);
+    this.dropout = dropout > 0 ? new Dropout(dropout) : null;
     this.fc = new Linear(channels, classes);
     this.apply(initialise);
   }
@@ -216,8 +222,8 @@ export class ResNet extends Module {
   override forward(x: Tensor): Tensor {
     const stem = this.maxpool(this.bn1(this.conv1(x)).relu());
     const h = this.layer2(this.layer1(stem));
-    const features = this.layer4(this.layer3(h));
-    return this.fc(this.avgpool(features).flatten(1));
+    const features = this.avgpool(this.layer4(this.layer3(h))).flatten(1);
+    return this.fc(this.dropout ? this.dropout(features) : features);
   }
 }
 

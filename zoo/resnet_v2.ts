@@ -10,6 +10,7 @@ import {
   AdaptiveAvgPool2d,
   BatchNorm2d,
   Conv2d,
+  Dropout,
   init,
   Linear,
   MaxPool2d,
@@ -24,6 +25,8 @@ export interface ResNetV2Options {
   readonly classes?: number;
   /** Channels of the input. @default 3 */
   readonly inChannels?: number;
+  /** Probability of dropping before the last layer, which the paper doesn't do. @default 0 */
+  readonly dropout?: number;
 }
 
 /** A convolution whose padding keeps the size, without a bias: batch norm comes before. */
@@ -114,6 +117,7 @@ export class ResNetV2 extends Module {
   readonly stages: Sequential;
   readonly norm: BatchNorm2d;
   readonly avgpool: AdaptiveAvgPool2d = new AdaptiveAvgPool2d(1);
+  readonly dropout: Dropout | null;
   readonly fc: Linear;
 
   /** @param depths Blocks in each of the four stages. */
@@ -123,7 +127,7 @@ export class ResNetV2 extends Module {
     options: ResNetV2Options = {},
   ) {
     super();
-    const { classes = 1000, inChannels = 3 } = options;
+    const { classes = 1000, inChannels = 3, dropout = 0 } = options;
     let channels = 64;
     const stages = depths.map((depth, index) => {
       const width = 64 * 2 ** index;
@@ -141,6 +145,7 @@ export class ResNetV2 extends Module {
     });
     this.stages = new Sequential(...stages); // 56×56, 28×28, 14×14, 7×7
     this.norm = new BatchNorm2d(channels);
+    this.dropout = dropout > 0 ? new Dropout(dropout) : null;
     this.fc = new Linear(channels, classes);
     this.apply((module) => {
       if (!(module instanceof Conv2d)) return;
@@ -149,8 +154,9 @@ export class ResNetV2 extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const features = this.norm(this.stages(this.stem(x))).relu();
-    return this.fc(this.avgpool(features).flatten(1));
+    const maps = this.norm(this.stages(this.stem(x))).relu();
+    const features = this.avgpool(maps).flatten(1);
+    return this.fc(this.dropout ? this.dropout(features) : features);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Module } from "../nn/module.ts";
 import { nearest } from "../nn/state.ts";
 import { FASHION_MNIST } from "./weights_fashion.ts";
 import { IMAGENET, IMAGENET_V2 } from "./weights_imagenet.ts";
+import { PUBLISHED } from "./published.ts";
 import type { WeightsEntry } from "./weights_entry.ts";
 import { loadEntry, loadFile } from "./weights_load.ts";
 
@@ -53,11 +54,28 @@ export function withWeights<Options extends object, Net extends Module>(
   function builder(
     options: Untrained | Options & WeightsOptions = {} as Untrained,
   ): Net | Promise<Net> {
+    requireVariant(name, options);
     return options.weights === undefined
       ? build(options)
       : buildTrained(name, build, options as Options & WeightsOptions);
   }
   return builder;
+}
+
+/** Refuses a form that a network doesn't have: `create` takes options of any kind. */
+function requireVariant(name: string, options: object): void {
+  const variant = "variant" in options ? options.variant : undefined;
+  if (variant === undefined) return;
+  const variants = Object.keys(PUBLISHED[name].variants);
+  if (variants.includes(String(variant))) return;
+  const guess = nearest(String(variant), variants);
+  throw new RangeError(
+    `Cannot build ${name} in the form ${JSON.stringify(variant)}${
+      guess ? `, did you mean "${guess}"?` : ""
+    }: there ${variants.length === 1 ? "is" : "are"} ${
+      variants.map((known) => `"${known}"`).join(" and ")
+    }`,
+  );
 }
 
 async function buildTrained<Options extends object, Net extends Module>(

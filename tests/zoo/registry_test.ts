@@ -55,3 +55,46 @@ Deno.test("an unknown name is answered with the nearest", () => {
     'Cannot find a network called "toString": zoo.list() has their names',
   );
 });
+
+Deno.test("each network takes a number of classes, channels of the input and a probability of dropping", () => {
+  for (const name of zoo.list()) {
+    const options = { classes: 3, inChannels: 2, dropout: 0.25 };
+    const net = nn.init.skipInit(() => zoo.create(name, options));
+    const layers = [...net.namedModules()].map(([, layer]) => layer);
+    const convs = layers.filter((layer) => layer instanceof nn.Conv2d);
+    assertEquals(convs[0].inChannels, 2, name);
+    const classes = layers.findLast((layer) => layer instanceof nn.Linear);
+    // NiN has no linear layer.
+    assertEquals(classes?.outFeatures ?? convs.at(-1)!.outChannels, 3, name);
+    const dropping = layers.filter((layer) => layer instanceof nn.Dropout);
+    assert(dropping.some(({ p }) => p === 0.25), name);
+    net.dispose();
+  }
+});
+
+Deno.test("each form that a description names is built, and others are refused with the nearest", () => {
+  // One network of each family: they share their forms.
+  const families = new Map(
+    zoo.list().map((name) => {
+      const variants = Object.keys(zoo.describe(name).variants);
+      return [`${variants} ${zoo.describe(name).paper}`, { name, variants }];
+    }),
+  );
+  for (const { name, variants } of families.values()) {
+    for (const variant of variants) {
+      const net = nn.init.skipInit(() => zoo.create(name, { variant }));
+      assert(net.parameterCount() > 0);
+      net.dispose();
+    }
+  }
+  assertThrows(
+    () => zoo.create("alexnet", { variant: "papre" }),
+    RangeError,
+    'Cannot build alexnet in the form "papre", did you mean "paper"?: there are "torchvision" and "paper" and "d2l"',
+  );
+  assertThrows(
+    () => zoo.create("inception_v4", { variant: 2 }),
+    RangeError,
+    'Cannot build inception_v4 in the form 2: there is "paper"',
+  );
+});
