@@ -69,7 +69,7 @@ Deno.test("without measurement a software adapter takes the op's first variant, 
   assertEquals(new Tuning(DISCRETE).choose(matmul, request)?.name, "workgroup");
 });
 
-Deno.test("without measurement a discrete GPU takes the convolutions that stage in workgroup memory, where their blocks are filled, and software im2col for deep layers at strides", () => {
+Deno.test("without measurement a discrete GPU takes the convolutions that stage in workgroup memory, where their blocks are filled, and software adapters im2col for deep layers at strides, and columns for their weights", () => {
   const chosen = (
     info: DeviceInfo,
     x: readonly number[],
@@ -105,7 +105,7 @@ Deno.test("without measurement a discrete GPU takes the convolutions that stage 
     "implicit_gemm_workgroup",
   ]);
   const deep = [[1, 128, 9, 9], [128, 128, 3, 3]] as const;
-  assertEquals(chosen(SOFTWARE, ...deep), ["im2col_matmul", "tiled"]);
+  assertEquals(chosen(SOFTWARE, ...deep), ["im2col_matmul", "columns"]);
   assertEquals(
     chosen(DISCRETE, ...deep)[0],
     "tiled",
