@@ -39,12 +39,16 @@ export function isNumbers(x: unknown): x is ArrayLike<number> {
 
 /** What is said of anything else. */
 export function notNumbers(x: unknown, what: string): TypeError {
-  const name = x === null || typeof x !== "object" && typeof x !== "function"
-    ? String(x)
-    : x instanceof Promise
-    ? "a promise: await it first"
-    : `a value of type ${x.constructor?.name ?? "object"}`;
   return new TypeError(
-    `Cannot ${what} ${name}: expected a tensor or a list of numbers`,
+    `Cannot ${what} ${nameOf(x)}: expected a tensor or a list of numbers`,
   );
+}
+
+/** What messages call a value that doesn't fit. */
+export function nameOf(x: unknown): string {
+  if (typeof x === "function") return "a function";
+  if (x === null || typeof x !== "object") return String(x);
+  return x instanceof Promise
+    ? "a promise, which must be awaited first"
+    : `a value of type ${x.constructor?.name ?? "object"}`;
 }

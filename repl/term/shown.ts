@@ -13,6 +13,7 @@ import type {
 } from "../../nn/data/dataset.ts";
 import { Module } from "../../nn/module.ts";
 import { formatShape, sizeOf } from "../../wgsl/shape.ts";
+import { nameOf } from "./numbers.ts";
 import type { Picture } from "./picture.ts";
 import { type Range, spanOf } from "./tile.ts";
 
@@ -71,12 +72,6 @@ export async function picturesOf(
       nameOf(x)
     }: expected a tensor, a layer with filters, a picture's path, URL or bytes, or pixels with { width, height }`,
   );
-}
-
-function nameOf(x: unknown): string {
-  if (x === null || typeof x !== "object") return String(x);
-  if (x instanceof Promise) return "a promise";
-  return `a value of type ${x.constructor?.name ?? "object"}`;
 }
 
 async function ofFile(source: FileSource): Promise<Shown> {

@@ -114,6 +114,28 @@ Deno.test("save writes a picture where it gets a value, and show reads it back",
   }
 });
 
+Deno.test("a pipe gets characters and no control codes, whatever is asked for", async () => {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [...ARGS, "--images", "kitty"],
+    env: { COLORTERM: "truecolor", TESSERA_IMAGES: "sixel" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  });
+  await using process = command.spawn();
+  const writer = process.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(
+    ".show tensor([[0, 1]]), { scale: 2 }\nplot([0, 1], { width: 4, height: 1 })\n",
+  ));
+  await writer.close();
+  const { code, stdout } = await process.output();
+  assertEquals(
+    new TextDecoder().decode(stdout),
+    "  @@\n1 ┤⣀⠤⠒⠉\n  └┬──┬\n   1  2\n",
+  );
+  assertEquals(code, 0);
+});
+
 terminalTest(
   "in a terminal with colours a picture is half blocks, beneath it its label, and a plot's line has its colour",
   async () => {

@@ -76,7 +76,7 @@ Deno.test("nested lists and single values have histograms too; other things and 
   await assertRejects(
     () => hist(Promise.resolve([1]) as never),
     TypeError,
-    "Cannot count the values of a promise: await it first: expected a tensor or a list of numbers",
+    "Cannot count the values of a promise, which must be awaited first: expected a tensor or a list of numbers",
   );
   await assertRejects(
     () => hist([1], { bins: 0 }),

@@ -215,6 +215,14 @@ Deno.test("what is no picture is refused with what is one", async () => {
   );
 });
 
+Deno.test("a promise is refused with a word on it", async () => {
+  await assertRejects(
+    () => show(Promise.resolve(1) as never),
+    TypeError,
+    "Cannot show a promise, which must be awaited first: expected a tensor, a layer with filters, a picture's path, URL or bytes, or pixels with { width, height }",
+  );
+});
+
 Deno.test("an overlay stands beside its picture, and must have its size", async () => {
   using x = tensor(grey);
   using heat = tensor([[0, 0, 0, 2], [0, 0, 0, 2]]);
