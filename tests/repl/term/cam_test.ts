@@ -1,7 +1,18 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { init, memory, nn, randn, tensor, zeros, zoo } from "../../../mod.ts";
+import {
+  init,
+  memory,
+  nn,
+  randn,
+  type Tensor,
+  tensor,
+  zeros,
+  zoo,
+} from "../../../mod.ts";
 import { type CamOptions, gradCam } from "../../../repl/term/cam.ts";
 import { show } from "../../../repl/term/show.ts";
+import fixtures from "../../fixtures/cam.json" with { type: "json" };
+import { assertClose } from "../../support/tolerance.ts";
 
 await init({ seed: 0 });
 
@@ -38,6 +49,46 @@ Deno.test("of a linear head on means, the heat is the weighted sum of the maps o
     0,
     1,
   ]]]);
+  net.dispose();
+});
+
+/** What tests/fixtures/cam.py fills its network with. */
+function sines(shape: readonly number[], step: number): Tensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tensor(
+    Float64Array.from({ length: size }, (_, i) => Math.sin(i * step)),
+    {
+      shape,
+      dtype: "f32",
+    },
+  );
+}
+
+Deno.test("the heat of a network with nonlinear layers agrees with PyTorch's gradients, at the picture's size", async () => {
+  const net = new nn.Sequential(
+    new nn.Conv2d(2, 4, 3, { padding: 1, bias: false }),
+    new nn.Tanh(),
+    new nn.MaxPool2d(2),
+    new nn.Conv2d(4, 3, 3, { bias: false }),
+    new nn.Tanh(),
+    new nn.Flatten(),
+    new nn.Linear(18, 5, { bias: false }),
+  );
+  for (const [i, p] of net.parameters().entries()) {
+    using values = sines(p.shape, [0.7, 1.1, 1.3][i]);
+    p.assign(values);
+  }
+  using x = sines([2, 2, 8, 10], 0.9);
+  const cases = [[{}, fixtures.best], [{ target: 0 }, fixtures.first]] as const;
+  for (const [options, wanted] of cases) {
+    using heat = gradCam(net, x, options);
+    const { shape, dtype } = heat;
+    assertClose(
+      { shape, dtype, data: await heat.read() },
+      { shape: [2, 8, 10], dtype, data: Float64Array.from(wanted.flat(2)) },
+      4 * 9 * 18,
+    );
+  }
   net.dispose();
 });
 
