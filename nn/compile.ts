@@ -35,7 +35,7 @@ export interface CompileOptions {
    * at every run instead. @default no bound
    */
   readonly maxBytes?: number;
-  /** Passes to leave out, by name: `{ concat: false }`. `run.explain()` lists them. @default all are run */
+  /** Passes to leave out, by name: `{ concat: false }`. The page core/compile/README.md lists them. @default all are run */
   readonly passes?: PassSwitches;
 }
 
