@@ -3,7 +3,11 @@ import type { Peaks } from "../../core/gpu/peaks.ts";
 import { peaksOf } from "../../core/gpu/peaks.ts";
 import type { Call } from "../../core/gpu/plans.ts";
 import { measureVariants, type Workbench } from "../../core/gpu/tuner.ts";
-import type { AdapterClass, Reason } from "../../core/gpu/tuning.ts";
+import {
+  type AdapterClass,
+  candidatesOf,
+  type Reason,
+} from "../../core/gpu/tuning.ts";
 import { checkInterrupt, currentGpu } from "../../core/runtime.ts";
 import { Report } from "../../nn/term/drawing.ts";
 import { type Column, tableRows } from "../../nn/term/table.ts";
@@ -188,7 +192,11 @@ function describeOthers({ ms, others, untimed }: ExplainedOp): string[] {
   );
   return [
     ...(timed.length > 0 ? [`  Others: ${timed.join(", ")}`] : []),
-    ...untimed.map(([name, why]) => `  Not timed: ${name}, ${why}`),
+    ...Array.from(
+      Map.groupBy(untimed, ([, why]) => why),
+      ([why, names]) =>
+        `  Not timed: ${names.map(([name]) => name).join(", ")} (${why})`,
+    ),
   ];
 }
 
@@ -198,8 +206,17 @@ const PATIENCE_MS = 1000;
 /** What a naive kernel reaches of the arithmetic peak, to judge whether to wait for it. */
 const NAIVE_SHARE = 1 / 100;
 
+/** Options of {@linkcode explain}. */
+export interface ExplainOptions {
+  /** Milliseconds that timing the other variants may take in all, the heaviest ops first. @default 10000 */
+  readonly budget?: number;
+}
+
 /** Explains the ops that `body` runs. It runs once; then each variant is timed on made-up values. */
-export async function explain(body: Body): Promise<Explanation> {
+export async function explain(
+  body: Body,
+  { budget = 10_000 }: ExplainOptions = {},
+): Promise<Explanation> {
   checkBody(body, "explain");
   const gpu = currentGpu();
   if (!gpu) return await explainCpu(body);
@@ -212,13 +229,19 @@ export async function explain(body: Body): Promise<Explanation> {
     const known = groups.get(key);
     groups.set(key, { launches, calls: (known?.calls ?? 0) + 1 });
   }
-  const ops: ExplainedOp[] = [];
+  const timed: { op: ExplainedOp; launches: CallLaunches }[] = [];
   for (const { launches, calls } of groups.values()) {
     await breathe();
-    checkInterrupt();
-    ops.push(await explainCall(workbench, launches, calls, peaks));
+    const op = await explainCall(workbench, launches, calls, peaks);
+    timed.push({ op, launches });
   }
-  ops.sort((a, b) => b.calls * b.ms - a.calls * a.ms);
+  timed.sort(({ op: a }, { op: b }) => b.calls * b.ms - a.calls * a.ms);
+  const end = performance.now() + budget;
+  const ops: ExplainedOp[] = [];
+  for (const { op, launches } of timed) {
+    await breathe();
+    ops.push(await addOthers(workbench, op, launches, peaks, end));
+  }
   return new Explanation(ops, peaks, workbench.tuning.adapter);
 }
 
@@ -234,6 +257,7 @@ function keyOf(launches: CallLaunches): string {
   return [op.name, variant, ...views, ...kernels].join(" ");
 }
 
+/** What there is to say of the variant that ran. */
 async function explainCall(
   bench: Workbench,
   launches: CallLaunches,
@@ -243,18 +267,10 @@ async function explainCall(
   const [{ call, variant }] = launches;
   const { op } = call;
   const decision = bench.tuning.decide(op, bench.plans.requestOf(call));
+  const own = op.variants.filter(({ name }) => name === variant);
+  const [[, ms]] = await measureVariants(bench, call, own, checkInterrupt);
   const flops = launches.reduce((sum, { launch }) => sum + launch.flops, 0);
   const bytes = launches.reduce((sum, { launch }) => sum + launch.bytes, 0);
-  const untimed: [string, string][] = [];
-  const timed = (decision?.candidates ?? []).filter((candidate) => {
-    const why = candidate.name === variant
-      ? undefined
-      : whyUntimed(bench, call, candidate, peaks);
-    if (why) untimed.push([candidate.name, why]);
-    return why === undefined;
-  });
-  const times = await measureVariants(bench, call, timed, checkInterrupt);
-  const ms = times.find(([name]) => name === variant)?.[1] ?? NaN;
   const least = {
     arithmetic: 1000 * flops / peaks.flops,
     copy: 1000 * bytes / peaks.bytes,
@@ -280,6 +296,37 @@ async function explainCall(
     ms,
     share: least[limit] / ms,
     limit,
+    others: [],
+    untimed: [],
+  };
+}
+
+/** Times the other variants, side by side with the one that ran, as long as there is time. */
+async function addOthers(
+  bench: Workbench,
+  explained: ExplainedOp,
+  [{ call, variant }]: CallLaunches,
+  peaks: Peaks,
+  end: number,
+): Promise<ExplainedOp> {
+  const candidates = candidatesOf(call.op, bench.plans.requestOf(call));
+  const untimed: [string, string][] = [];
+  const late = performance.now() > end;
+  const timed = candidates.filter((candidate) => {
+    if (candidate.name === variant) return true;
+    const why = late
+      ? "the budget of this explanation was used up"
+      : whyUntimed(bench, call, candidate, peaks);
+    if (why) untimed.push([candidate.name, why]);
+    return why === undefined;
+  });
+  if (timed.length < 2) return { ...explained, untimed };
+  const times = await measureVariants(bench, call, timed, checkInterrupt);
+  const ms = times.find(([name]) => name === variant)?.[1] ?? explained.ms;
+  return {
+    ...explained,
+    ms,
+    share: explained.share * explained.ms / ms,
     others: times.filter(([name]) => name !== variant),
     untimed,
   };

@@ -119,7 +119,14 @@ async function labelOf(gpu: GpuBackend, kernel: unknown): Promise<string> {
   const label = `wgsl/${name}`;
   if (gpu.workbench.plans.kernels.includes(label)) return label;
   const names = await kernelFiles();
-  if (names === undefined || names.includes(name)) return label;
+  if (names === undefined) return label;
+  if (names.includes(name)) {
+    const code = await Deno.readTextFile(new URL(name, KERNELS));
+    if (code.includes("@compute")) return label;
+    throw new Error(
+      `Cannot swap ${name}: it is no kernel but a part of several`,
+    );
+  }
   const near = nearest(name, names);
   throw new Error(
     `Cannot swap ${name}: the library has no such kernel${

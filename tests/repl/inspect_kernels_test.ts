@@ -152,6 +152,21 @@ onDevice(
   },
 );
 
+onDevice(
+  "webgpu",
+  "explain times the other variants within its budget, and says which it left out",
+  async () => {
+    const x = randn([16, 16]);
+    const { ops: [product] } = await explain(() => x.matmul(x), { budget: 0 });
+    assertEquals(product.others, []);
+    assert(product.untimed.length > 0 && product.ms > 0);
+    assertEquals(
+      product.untimed[0][1],
+      "the budget of this explanation was used up",
+    );
+  },
+);
+
 Deno.test("an explanation is shown op by op", () => {
   const explanation = new Explanation(
     [{
@@ -199,7 +214,7 @@ Deno.test("an explanation is shown op by op", () => {
     "    ROWS 4, COLUMNS 8",
     "  500 µs, 10 GFLOP/s, 3.2 MB/s: 25 % of the arithmetic peak (40 GFLOP/s)",
     "  Others: naive 5.00 ms (10.0 ×)",
-    "  Not timed: slow, about 3.00 s a call",
+    "  Not timed: slow (about 3.00 s a call)",
     "",
     "Measured limits: 40 GFLOP/s, 3.2 GB/s. Times are of one call on made-up values.",
   ]);

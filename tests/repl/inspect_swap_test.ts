@@ -259,6 +259,11 @@ onDevice("webgpu", "names are checked before anything is read", async () => {
     'Cannot swap pointwise/unary_vec.wgsl: the library has no such kernel, did you mean "pointwise/unary_vec4.wgsl"?',
   );
   await assertFailsLater(
+    swap("optim/adam.wgsl", "none.wgsl"),
+    Error,
+    "Cannot swap optim/adam.wgsl: it is no kernel but a part of several",
+  );
+  await assertFailsLater(
     swap(KERNEL),
     Error,
     `Cannot go back to ${KERNEL}: it hasn't been swapped`,
