@@ -1,18 +1,17 @@
 /**
- * ONNX Runtime Web on WebGPU, its data in GPU buffers, and for orientation on WebAssembly with one thread.
+ * ONNX Runtime Web on WebGPU, its data in GPU buffers, and for orientation on WebAssembly with as many threads as the machine has cores.
  *
  * Weights of convolutions are part of the model, so that it may pack them once.
  */
 import { waitFor } from "../support.ts";
 import { type OnnxModel, onnxModel, type OnnxNode } from "./onnx.ts";
-import type { NetworkWork, Window } from "./networks.ts";
+import { networkModel, windowOf } from "./ort_nets.ts";
 import type {
   BatchNormWork,
   HostTensor,
-  LeNetWork,
+  KernelWork,
   Peer,
   Runner,
-  Work,
 } from "./work.ts";
 
 /** A tensor of the runtime, as far as it is used here. */
@@ -57,18 +56,25 @@ const PACKAGE: string = "npm:onnxruntime-web@1.30.0/webgpu";
 export async function openOrt(provider: "webgpu" | "wasm"): Promise<Peer> {
   const ort: Ort = await import(PACKAGE);
   ort.env.logLevel = "error";
-  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.numThreads = provider === "wasm"
+    ? navigator.hardwareConcurrency
+    : 1;
   const gpu = provider === "webgpu";
   return {
     name: `ONNX Runtime Web ${provider}`,
     device: gpu ? "webgpu" : "cpu",
     async prepare(work, data) {
-      // It has no training, of batch norms neither.
-      if (work.kind === "lenet" || work.kind === "batchNorm") return undefined;
+      if (work.kind === "training" || work.kind === "batchNorm") {
+        throw new Error("it has no training");
+      }
+      const model = work.kind === "network"
+        ? networkModel(work, data)
+        : modelFor(work, data);
       const session = await ort.InferenceSession.create(
-        onnxModel(modelFor(work, data)),
+        onnxModel(model),
         {
           executionProviders: [provider],
+          graphOptimizationLevel: "all",
           preferredOutputLocation: gpu ? "gpu-buffer" : "cpu",
         },
       );
@@ -80,10 +86,9 @@ export async function openOrt(provider: "webgpu" | "wasm"): Promise<Peer> {
 }
 
 function modelFor(
-  work: Exclude<Work, LeNetWork | BatchNormWork>,
+  work: Exclude<KernelWork, BatchNormWork>,
   data: readonly HostTensor[],
 ): OnnxModel {
-  if (work.kind === "network") return networkModel(work, data);
   const [x, w] = data;
   const given = { x: x.shape };
   const one = (
@@ -98,13 +103,13 @@ function modelFor(
         nodes: one("MatMul", {}, ["x", "b"]),
       };
     case "conv": {
-      const nodes = one("Conv", window(work, work.groups), ["x", "b"]);
+      const nodes = one("Conv", windowOf(work, work.groups), ["x", "b"]);
       return { inputs: given, weights: { b: w }, nodes };
     }
     case "maxPool":
       return {
         inputs: given,
-        nodes: one("MaxPool", window({ ...work, padding: 0 })),
+        nodes: one("MaxPool", windowOf({ ...work, padding: 0 })),
       };
     case "average":
       return { inputs: given, nodes: one("GlobalAveragePool") };
@@ -115,71 +120,6 @@ function modelFor(
       return { inputs: given, nodes };
     }
   }
-}
-
-/** Attributes of a square window. */
-function window(
-  { kernel, stride, padding }: Window,
-  group?: number,
-): Record<string, number | readonly number[]> {
-  return {
-    kernel_shape: [kernel, kernel],
-    strides: [stride, stride],
-    pads: [padding, padding, padding, padding],
-    ...(group && { group }),
-  };
-}
-
-/** A network, whose value `i` is called `v<i>`. What the runtime can fuse, it fuses itself. */
-function networkModel(
-  { steps }: NetworkWork,
-  [x, ...parameters]: readonly HostTensor[],
-): OnnxModel {
-  const nodes: OnnxNode[] = [];
-  const weights: Record<string, HostTensor> = {};
-  const nameOf = (value: number) => value === 0 ? "x" : `v${value}`;
-  let next = 0;
-  const parameter = () => {
-    weights[`p${next}`] = parameters[next];
-    return `p${next++}`;
-  };
-  steps.forEach((step, i) => {
-    const output = i === steps.length - 1 ? "y" : nameOf(i + 1);
-    const add = (
-      op: string,
-      inputs: readonly string[],
-      last: boolean,
-      attributes?: OnnxNode["attributes"],
-    ): string => {
-      const to = last ? output : `${output}.${op}`;
-      nodes.push({ op, inputs, output: to, attributes });
-      return to;
-    };
-    switch (step.op) {
-      case "conv": {
-        const { of, relu, plus } = step;
-        const inputs = [nameOf(of), parameter(), parameter()];
-        const linear = plus === undefined;
-        let name = add("Conv", inputs, !relu && linear, window(step));
-        if (plus !== undefined) name = add("Add", [name, nameOf(plus)], !relu);
-        if (relu) add("Relu", [name], true);
-        break;
-      }
-      case "maxPool":
-        add("MaxPool", [nameOf(step.of)], true, window(step));
-        break;
-      case "globalAverage": {
-        const name = add("GlobalAveragePool", [nameOf(step.of)], false);
-        add("Flatten", [name], true);
-        break;
-      }
-      case "linear":
-        add("Gemm", [nameOf(step.of), parameter(), parameter()], true, {
-          transB: 1,
-        });
-    }
-  });
-  return { inputs: { x: x.shape }, weights, nodes };
 }
 
 function runnerFor(

@@ -1,12 +1,19 @@
 /** PyTorch on the CPU, as a process of its own, where Python has it. Its rows are for orientation. */
-import { dataOf, LEARNING_RATE, STEPS, type Work } from "./work.ts";
+import { folded } from "./fold.ts";
+import {
+  dataOf,
+  type HostTensor,
+  isTrained,
+  STEPS,
+  type Work,
+} from "./work.ts";
 
-/** What PyTorch made of the work, one entry for each. */
+/** What PyTorch made of a row. */
 export interface TorchRun {
   readonly version: string;
-  readonly results: readonly Float32Array[];
+  readonly result: Float32Array;
   /** Milliseconds of one run, for each round. */
-  readonly ms: readonly (readonly number[])[];
+  readonly ms: readonly number[];
 }
 
 const SCRIPT = new URL("torch_cpu.py", import.meta.url).pathname;
@@ -15,27 +22,21 @@ const SCRIPT = new URL("torch_cpu.py", import.meta.url).pathname;
 const PYTHON = "/usr/bin/python3";
 const OPENBLAS = "/usr/lib/x86_64-linux-gnu/openblas-openmp";
 
-/** Runs it all. Undefined where there is no PyTorch. */
+/** Runs a row. Undefined where there is no PyTorch. */
 export async function runTorch(
-  work: readonly Work[],
+  work: Work,
   rounds: number,
 ): Promise<TorchRun | undefined> {
   const folder = await Deno.makeTempDir();
   try {
-    const listed = [];
-    for (const [i, one] of work.entries()) {
-      const data = dataOf(one);
-      for (const [j, { data: values }] of data.entries()) {
-        await Deno.writeFile(
-          `${folder}/${i}_${j}.bin`,
-          new Uint8Array(values.buffer),
-        );
-      }
-      listed.push({ ...one, shapes: data.map(({ shape }) => shape) });
+    const [row, data] = rowFor(work, dataOf(work));
+    for (const [i, { data: values }] of data.entries()) {
+      await Deno.writeFile(`${folder}/${i}.bin`, bytesOf(values));
     }
+    const shapes = data.map(({ shape }) => shape);
     await Deno.writeTextFile(
       `${folder}/work.json`,
-      JSON.stringify({ work: listed, rate: LEARNING_RATE, steps: STEPS }),
+      JSON.stringify({ ...row, shapes, losses: STEPS }),
     );
     const output = await startPython([
       SCRIPT,
@@ -44,14 +45,36 @@ export async function runTorch(
       `${rounds}`,
     ]);
     if (!output) return undefined;
-    const results = await Promise.all(work.map(async (_, i) => {
-      const bytes = await Deno.readFile(`${folder}/${i}_result.bin`);
-      return new Float32Array(bytes.buffer);
-    }));
-    return { ...JSON.parse(output), results };
+    const { buffer } = await Deno.readFile(`${folder}/result.bin`);
+    return { ...JSON.parse(output), result: new Float32Array(buffer) };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** The row as the script is given it: networks with batch norms folded, and for training with what is trained. */
+function rowFor(
+  work: Work,
+  data: readonly HostTensor[],
+): [row: Work, data: readonly HostTensor[]] {
+  if (work.kind === "network") {
+    const [pictures, ...values] = data;
+    const { network, parameters } = folded({
+      network: work,
+      parameters: values,
+    });
+    return [{ ...work, ...network }, [pictures, ...parameters]];
+  }
+  if (work.kind === "training") {
+    const [pictures, labels, ...values] = data;
+    const trained = values.filter((_, i) => isTrained(work, i));
+    return [work, [pictures, labels, ...trained]];
+  }
+  return [work, data];
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: HostTensor["data"]) {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 async function startPython(args: string[]): Promise<string | undefined> {

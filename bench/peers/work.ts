@@ -1,9 +1,10 @@
 /** The work that is given to every library alike: what to compute, and on which numbers. */
+import { densenet121, googlenet, lenet, resnet18, vgg16 } from "./models.ts";
 import {
-  type NamedWork,
+  type Network,
+  networkFlops,
   networkShapes,
-  type NetworkWork,
-  resnet18,
+  type Parameter,
 } from "./networks.ts";
 
 /** Data on the host, row-major. */
@@ -63,32 +64,53 @@ export interface BatchNormWork {
   readonly shape: readonly [number, number, number, number];
 }
 
-/** A step of gradient descent on LeNet with ReLU and max pooling, 28×28 pictures. The result is the losses of the first {@linkcode STEPS}. */
-export interface LeNetWork {
-  readonly kind: "lenet";
-  readonly batch: number;
+/** The nets of the zoo that take part. */
+export type NetName =
+  | "lenet"
+  | "resnet18"
+  | "vgg16"
+  | "googlenet"
+  | "densenet121";
+
+/** The forward pass of a network in evaluation. */
+export interface NetworkWork extends Network {
+  readonly kind: "network";
+  readonly net: NetName;
 }
 
+/** A step of gradient descent, its batch norms by the batch's statistics. The result is the losses of the first {@linkcode STEPS}. */
+export interface TrainingWork extends Network {
+  readonly kind: "training";
+  readonly net: NetName;
+  readonly classes: number;
+  readonly rate: number;
+}
+
+/** What a row of the comparison is called, for the command and in tables, and its operations: a multiply-add is two. */
+export interface NamedWork {
+  readonly id: string;
+  readonly name: string;
+  readonly flops: number;
+}
+
+/** A single op. */
+export type KernelWork =
+  | MatmulWork
+  | ConvWork
+  | PoolWork
+  | SoftmaxWork
+  | SumWork
+  | AverageWork
+  | BatchNormWork;
+
 /** One row of the comparison. */
-export type Work =
-  & NamedWork
-  & (
-    | MatmulWork
-    | ConvWork
-    | PoolWork
-    | SoftmaxWork
-    | SumWork
-    | AverageWork
-    | BatchNormWork
-    | LeNetWork
-    | NetworkWork
-  );
+export type Work = NamedWork & (KernelWork | NetworkWork | TrainingWork);
 
 /** Work in a library's hands, its data already on the device. */
 export interface Runner {
   /** Does the work some times and returns when the device is done. */
   run(times: number): Promise<void>;
-  /** The result, NCHW. For LeNet it must be asked for before the first run. */
+  /** The result, NCHW. For training it must be asked for before the first run. */
   result(): Promise<Float32Array>;
   dispose(): void;
 }
@@ -97,11 +119,8 @@ export interface Runner {
 export interface Peer {
   readonly name: string;
   readonly device: "webgpu" | "cpu";
-  /** Undefined for work that it can't do. */
-  prepare(
-    work: Work,
-    data: readonly HostTensor[],
-  ): Promise<Runner | undefined>;
+  /** Rejects, with the reason, for work that it can't do. */
+  prepare(work: Work, data: readonly HostTensor[]): Promise<Runner>;
 }
 
 /** Steps whose losses are compared. */
@@ -110,33 +129,14 @@ export const STEPS = 4;
 /** What batch norm adds to variances. */
 export const EPS = 1e-5;
 
-/** Learning rate of LeNet's steps. */
-export const LEARNING_RATE = 0.05;
-
-/** Shapes of LeNet's parameters, as torchvision orders them: filters first, `[outputs, inputs]`. */
-const LENET_PARAMETERS: readonly (readonly number[])[] = [
-  [6, 1, 5, 5],
-  [6],
-  [16, 6, 5, 5],
-  [16],
-  [120, 400],
-  [120],
-  [84, 120],
-  [84],
-  [10, 84],
-  [10],
-];
-
-/** Multiply-adds times two of LeNet's forward pass for one picture. */
-const LENET_FLOPS = 2 * (28 ** 2 * 6 * 25 + 10 ** 2 * 16 * 150 +
-  400 * 120 + 120 * 84 + 84 * 10);
-
 function matmul(size: number): Work {
   const flops = 2 * size ** 3;
-  return { name: `matmul ${size}³`, flops, kind: "matmul", size };
+  const id = `matmul${size}`;
+  return { id, name: `matmul ${size}³`, flops, kind: "matmul", size };
 }
 
 function conv(
+  id: string,
   layer: string,
   [channels, size]: readonly [number, number],
   [filters, kernel]: readonly [number, number],
@@ -149,19 +149,47 @@ function conv(
     groups > 1 ? "depthwise" : "conv"
   } ${kernel}×${kernel}/${stride} ${channels}→${filters} ${size}² (${layer})`;
   const shape = { channels, size, filters, kernel, stride, padding, groups };
-  return { name, flops, kind: "conv", ...shape };
+  return { id, name, flops, kind: "conv", ...shape };
+}
+
+function picture(batch: number): Network["shape"] {
+  return [batch, 3, 224, 224];
+}
+
+function forward(id: string, title: string, network: Network): Work {
+  const name = `${title} forward, batch ${network.shape[0]}, 224²`;
+  const net = id.split("-")[0] as NetName;
+  const flops = networkFlops(network);
+  return { id, name, flops, kind: "network", net, ...network };
+}
+
+/** A step counts as its forward pass and twice as much backward. */
+function training(
+  id: string,
+  name: string,
+  net: NetName,
+  { network, classes, rate }: {
+    network: Network;
+    classes: number;
+    rate: number;
+  },
+): Work {
+  const flops = 3 * networkFlops(network);
+  const how = { net, classes, rate };
+  return { id, name, flops, kind: "training", ...how, ...network };
 }
 
 /** All work, in the order of the tables. Layers are those of bench/shapes.ts. */
 export const WORK: readonly Work[] = [
   matmul(512),
   matmul(1024),
-  conv("ResNet-18 layer1", [64, 56], [64, 3]),
-  conv("ResNet-50 layer1", [256, 56], [64, 1]),
-  conv("AlexNet conv2", [64, 27], [192, 5]),
-  conv("ResNet-18 conv1", [3, 224], [64, 7], { stride: 2 }),
-  conv("MobileNet", [128, 56], [128, 3], { groups: 128 }),
+  conv("conv3x3", "ResNet-18 layer1", [64, 56], [64, 3]),
+  conv("conv1x1", "ResNet-50 layer1", [256, 56], [64, 1]),
+  conv("conv5x5", "AlexNet conv2", [64, 27], [192, 5]),
+  conv("conv7x7", "ResNet-18 conv1", [3, 224], [64, 7], { stride: 2 }),
+  conv("depthwise", "MobileNet", [128, 56], [128, 3], { groups: 128 }),
   {
+    id: "maxpool",
     name: "max pool 3×3/2 [8, 64, 55, 55] (AlexNet pool1)",
     flops: 8 * 64 * 27 ** 2 * 9,
     kind: "maxPool",
@@ -170,46 +198,67 @@ export const WORK: readonly Work[] = [
     stride: 2,
   },
   {
+    id: "softmax",
     name: "softmax [64, 1000]",
     flops: 4 * 64 * 1000,
     kind: "softmax",
     shape: [64, 1000],
   },
   {
+    id: "sum",
     name: "sum of [16, 64, 56, 56] to [64]",
     flops: 16 * 64 * 56 ** 2,
     kind: "sum",
     shape: [16, 64, 56, 56],
   },
   {
+    id: "average",
     name: "global average [8, 512, 7, 7] (ResNet-18)",
     flops: 8 * 512 * 49,
     kind: "average",
     shape: [8, 512, 7, 7],
   },
   {
+    id: "batchnorm",
     name: "batch norm, training [8, 64, 56, 56] (ResNet-18 layer1)",
     flops: 8 * 8 * 64 * 56 ** 2,
     kind: "batchNorm",
     shape: [8, 64, 56, 56],
   },
-  {
-    name: "LeNet training step, batch 64",
-    // Forward, and twice as much backward.
-    flops: 3 * 64 * LENET_FLOPS,
-    kind: "lenet",
-    batch: 64,
-  },
-  resnet18(1),
+  training("lenet-step", "LeNet training step, batch 64", "lenet", {
+    network: lenet([64, 1, 28, 28]),
+    classes: 10,
+    rate: 0.05,
+  }),
+  forward("resnet18", "ResNet-18", resnet18(picture(1))),
+  forward("resnet18-b8", "ResNet-18", resnet18(picture(8))),
+  forward("vgg16", "VGG-16", vgg16(picture(1))),
+  forward("googlenet", "GoogLeNet", googlenet(picture(1))),
+  forward("densenet121", "DenseNet-121", densenet121(picture(1))),
+  training(
+    "resnet18-step",
+    "ResNet-18 training step, batch 4, 64²",
+    "resnet18",
+    {
+      network: resnet18([4, 3, 64, 64]),
+      classes: 1000,
+      rate: 0.005,
+    },
+  ),
 ];
 
-/** Numbers from -1 to 1, the same at every call. */
-function noise(shape: readonly number[], scale = 1, seed = 1): HostTensor {
+/** Numbers as far as `scale` around a centre, the same at every call. */
+function noise(
+  shape: readonly number[],
+  scale = 1,
+  seed = 1,
+  centre = 0,
+): HostTensor {
   const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
   let state = Math.imul(seed, 0x9e3779b1) >>> 0;
   for (let i = 0; i < data.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    data[i] = scale * (state / 2 ** 31 - 1);
+    data[i] = centre + scale * (state / 2 ** 31 - 1);
   }
   return { shape, data };
 }
@@ -217,8 +266,8 @@ function noise(shape: readonly number[], scale = 1, seed = 1): HostTensor {
 /**
  * The numbers that the work is done on: operands in the order of their formula.
  *
- * For LeNet: pictures `[N, 1, 28, 28]`, labels `[N]`, then the ten parameters. For a network: pictures, then weight and bias of each step that has
- * them, the weights so wide that values neither vanish nor grow from layer to layer (He et al. 2015, arXiv:1502.01852, equation 10).
+ * For a network: pictures, for training labels, then its parameters. Weights are so wide that values neither vanish nor grow from layer to layer
+ * (He et al. 2015, arXiv:1502.01852, equation 10), and the statistics of batch norms are random too, so that no part of the network is without effect.
  */
 export function dataOf(work: Work): HostTensor[] {
   switch (work.kind) {
@@ -237,30 +286,55 @@ export function dataOf(work: Work): HostTensor[] {
     case "average":
     case "batchNorm":
       return [noise(work.shape)];
-    case "network": {
-      const parameters = networkShapes(work).parameters.map((shape, i) => {
-        const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
-        const scale = shape.length > 1 ? Math.sqrt(6 / fanIn) : 0.1;
-        return noise(shape, scale, i + 2);
-      });
-      return [noise(work.shape), ...parameters];
-    }
-    case "lenet": {
-      const labels = noise([work.batch], 5, 2);
+    case "network":
+      return [noise(work.shape), ...parametersFor(work)];
+    case "training": {
+      const half = work.classes / 2;
+      const labels = noise([work.shape[0]], half, 2);
       return [
-        noise([work.batch, 1, 28, 28]),
-        { ...labels, data: labels.data.map((v) => Math.floor(v + 5)) },
-        ...LENET_PARAMETERS.map((shape, i) => {
-          const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
-          return noise(shape, 1.5 / Math.sqrt(fanIn), i + 3);
-        }),
+        noise(work.shape),
+        { ...labels, data: labels.data.map((v) => Math.floor(v + half)) },
+        ...parametersFor(work),
       ];
     }
   }
 }
 
-/** How many products each element of the result adds up, for the tolerance. */
-export function sumLength(work: Work): number {
+/** A row's parameters, in the order of their steps. */
+export function parametersOf(
+  work: NetworkWork | TrainingWork,
+): readonly Parameter[] {
+  return networkShapes(work).parameters.flat();
+}
+
+/** Whether a row's i-th parameter is trained: all but the running statistics, which peers are spared. */
+export function isTrained(work: TrainingWork, i: number): boolean {
+  const { kind } = parametersOf(work)[i];
+  return kind !== "mean" && kind !== "variance";
+}
+
+function parametersFor(work: NetworkWork | TrainingWork): HostTensor[] {
+  return parametersOf(work).map(({ shape, kind }, i) => {
+    const seed = i + 3;
+    switch (kind) {
+      case "weight": {
+        const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
+        return noise(shape, Math.sqrt(6 / fanIn), seed);
+      }
+      case "bias":
+        return noise(shape, 0.1, seed);
+      case "gain":
+        return noise(shape, 0.3, seed, 1);
+      case "mean":
+        return noise(shape, 0.2, seed);
+      case "variance":
+        return noise(shape, 0.5, seed, 1);
+    }
+  });
+}
+
+/** How many products each element of a kernel's result adds up, for the tolerance. */
+export function sumLength(work: KernelWork): number {
   switch (work.kind) {
     case "matmul":
       return work.size;
@@ -275,13 +349,5 @@ export function sumLength(work: Work): number {
     case "sum":
     case "batchNorm":
       return work.shape[0] * work.shape[2] * work.shape[3];
-    case "lenet":
-      return 400;
-    case "network":
-      return Math.max(
-        ...networkShapes(work).parameters.map((shape) =>
-          shape.slice(1).reduce((a, b) => a * b, 1)
-        ),
-      );
   }
 }
