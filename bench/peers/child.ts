@@ -19,7 +19,7 @@ const OPEN: Readonly<Record<Library, () => Promise<Peer>>> = {
 
 let runner: Runner | undefined;
 
-/** The result first, as training changes it; then one run that warms up and one that counts. */
+/** The result first, as training changes it, then a run that counts. */
 async function prepare(
   library: Library,
   id: string,
@@ -34,7 +34,6 @@ async function prepare(
     file,
     new Uint8Array(result.buffer, result.byteOffset, result.byteLength),
   );
-  await ready.run(1);
   const { dispatches, ms } = await countDispatches(() => ready.run(1));
   if (peer.device === "webgpu" && dispatches === 0) {
     throw new Error("nothing was dispatched");
@@ -69,8 +68,8 @@ async function answer(
         return await peak();
     }
   } catch (error) {
-    const [first] = String((error as Error)?.message ?? error).split("\n");
-    return { error: first };
+    const message = String((error as Error)?.message ?? error);
+    return { error: message.split("\n").slice(0, 2).join(" ") };
   }
 }
 

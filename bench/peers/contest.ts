@@ -49,11 +49,17 @@ export interface ContestOptions {
   readonly limit: number;
 }
 
+/** What a library can't do, and why. */
+export interface Note {
+  readonly work: Work;
+  readonly library: Row["library"];
+  readonly reason: string;
+}
+
 /** All that was measured. */
 export class Contest implements Disposable {
   readonly rows: Row[] = [];
-  /** What could not be done, and why. */
-  readonly notes: string[] = [];
+  readonly notes: Note[] = [];
   readonly #options: ContestOptions;
   readonly #folder = Deno.makeTempDirSync();
   /** Our results, which those of others are held against. */
@@ -76,6 +82,7 @@ export class Contest implements Disposable {
 
   /** Times a row on the CPU, one library after another. */
   async onCpu(work: Work): Promise<void> {
+    if (!this.#wanted.has(work)) return;
     const rounds = Math.min(this.#options.rounds, CPU_ROUNDS);
     for (const library of ON_CPU) {
       await using entries = await this.#enterAll(work, [library]);
@@ -93,7 +100,7 @@ export class Contest implements Disposable {
         off: this.#compare(run.result, work),
       });
     } catch (error) {
-      this.#leaveOut("PyTorch", work, error);
+      this.#leaveOut("torch", work, error);
     }
   }
 
@@ -105,6 +112,8 @@ export class Contest implements Disposable {
     for (const library of libraries) {
       const entry = await this.#enter(work, library);
       if (entry) list.push(entry);
+      // Without a result of ours there is nothing to compare with.
+      if (!this.#wanted.has(work)) break;
     }
     return {
       list,
@@ -183,8 +192,7 @@ export class Contest implements Disposable {
 
   /** How far a result is from ours. Throws where that is more than rounding explains. */
   #compare(got: Float32Array, work: Work): number {
-    const want = this.#wanted.get(work);
-    if (!want) throw new LibraryError("there is no result of ours");
+    const want = this.#wanted.get(work)!;
     if (got.length !== want.length) {
       throw new LibraryError(
         `it gives ${got.length} numbers where ${want.length} are due`,
@@ -207,11 +215,11 @@ export class Contest implements Disposable {
     return off;
   }
 
-  #leaveOut(what: string, work: Work, error: unknown): void {
+  #leaveOut(library: Row["library"], work: Work, error: unknown): void {
     if (!(error instanceof LibraryError)) throw error;
-    const note = `${work.name}, ${what}: ${error.message}`;
-    this.notes.push(note);
-    console.error(`Left out: ${note}`);
+    const reason = error.message;
+    this.notes.push({ work, library, reason });
+    console.error(`Left out: ${work.name}, ${library}: ${reason}`);
   }
 
   [Symbol.dispose](): void {

@@ -9,8 +9,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { withPrefix } from "../../nn/term/units.ts";
 import { replaceSection } from "../section.ts";
-import { Contest, peakOf } from "./contest.ts";
-import { detailTable, networkTable, type Row } from "./tables.ts";
+import { Contest, type Note, peakOf } from "./contest.ts";
+import { detailTable, networkTable, noteList, type Row } from "./tables.ts";
 import { WORK, type Work } from "./work.ts";
 
 const README = new URL("../README.md", import.meta.url);
@@ -50,7 +50,7 @@ interface Section {
 
 function sectionsOf(
   rows: readonly Row[],
-  notes: readonly string[],
+  notes: readonly Note[],
   peak: number,
   cpu: boolean,
 ): Section[] {
@@ -78,7 +78,7 @@ function sectionsOf(
       networkTable(networks, peak),
       `The arithmetic peak was ${withPrefix(peak, "FLOP/s")} in the same run.`,
       detailTable(networks),
-      ...notes.length > 0 ? [notes.map((note) => `- ${note}`).join("\n")] : [],
+      noteList(notes.filter(({ work }) => isNetwork(work))),
     ].join("\n\n");
     const complete = has(true) && cpu;
     sections.push({ name: "peers: networks", complete, text });

@@ -50,16 +50,18 @@ interface Ort {
   };
 }
 
-const PACKAGE: string = "npm:onnxruntime-web@1.30.0/webgpu";
+/** Its build with WebGPU can start no threads in Deno, and the other one can. */
+const PACKAGES = {
+  webgpu: "npm:onnxruntime-web@1.30.0/webgpu",
+  wasm: "npm:onnxruntime-web@1.30.0",
+};
 
 /** Opens the library with one of its execution providers. */
 export async function openOrt(provider: "webgpu" | "wasm"): Promise<Peer> {
-  const ort: Ort = await import(PACKAGE);
+  const ort: Ort = await import(PACKAGES[provider]);
   ort.env.logLevel = "error";
-  ort.env.wasm.numThreads = provider === "wasm"
-    ? navigator.hardwareConcurrency
-    : 1;
   const gpu = provider === "webgpu";
+  ort.env.wasm.numThreads = gpu ? 1 : navigator.hardwareConcurrency;
   return {
     name: `ONNX Runtime Web ${provider}`,
     device: gpu ? "webgpu" : "cpu",

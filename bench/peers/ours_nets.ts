@@ -39,9 +39,13 @@ function netFor(
 ): nn.Module {
   const net = nn.init.skipInit(NETS[work.net]);
   using _ = scope();
-  net.loadStateDict(
-    new Map(parametersOf(work).map(({ name }, i) => [name, upload(values[i])])),
+  // How many batches were counted is nothing that others have.
+  const counts = [...net.stateDict()]
+    .filter(([name]) => name.endsWith("num_batches_tracked"));
+  const given = parametersOf(work).map(({ name }, i) =>
+    [name, upload(values[i])] as const
   );
+  net.loadStateDict(new Map([...counts, ...given]));
   return net;
 }
 

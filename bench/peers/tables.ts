@@ -2,6 +2,7 @@
 import { median } from "../../core/median.ts";
 import { markdown } from "../report.ts";
 import type { Library } from "./process.ts";
+import type { Note } from "./contest.ts";
 import type { Work } from "./work.ts";
 
 /** A library and a piece of work that it did. */
@@ -118,4 +119,28 @@ function fixed(ms: number | undefined): string {
 /** How many times as long the one takes as the other. */
 function ratio(longer: number | undefined, ms: number | undefined): string {
   return longer && ms ? `${(longer / ms).toFixed(2)}×` : "–";
+}
+
+const NAMES: Readonly<Record<Row["library"], string>> = {
+  "tessera": "Tessera",
+  "tessera-compiled": "Tessera, compiled",
+  "tfjs-webgpu": "TensorFlow.js webgpu",
+  "jax-webgpu": "jax-js webgpu",
+  "ort-webgpu": "ONNX Runtime Web webgpu",
+  "tfjs-wasm": "TensorFlow.js wasm",
+  "jax-wasm": "jax-js wasm",
+  "ort-wasm": "ONNX Runtime Web wasm",
+  "torch": "PyTorch",
+};
+
+/** What libraries can't do, a line for each reason. */
+export function noteList(notes: readonly Note[]): string {
+  const byReason = Map.groupBy(
+    notes,
+    ({ library, reason }) => `${NAMES[library]}: ${reason}`,
+  );
+  return Array.from(byReason, ([reason, all]) => {
+    const works = all.map(({ work }) => work.name).join("; ");
+    return `- ${reason} (${works})`;
+  }).join("\n");
 }
