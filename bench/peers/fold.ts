@@ -51,9 +51,62 @@ export function folded({ network, parameters }: NetworkData): NetworkData {
     const step = renumbered(piece.step, numbers);
     numbers.set(last + 1, made.push({ step, own: piece.own }));
   });
+  return networkOf(network.shape, made);
+}
+
+/** Bytes that one binding holds on adapters without more to offer: WebGPU's default of 128 MiB. */
+const BINDING = 2 ** 27;
+
+/**
+ * The same network without weights that are larger than a binding: linear layers are cut into some of fewer outputs. Libraries that bind whole buffers give
+ * zeros otherwise.
+ */
+export function cut(data: NetworkData): NetworkData {
+  const made: Piece[] = [];
+  const numbers = new Map([[0, 0]]);
+  piecesOf(data).forEach(({ step, own }, i) => {
+    const now = renumbered(step, numbers);
+    const parts = now.op === "linear"
+      ? Math.ceil(own[0].data.byteLength / BINDING)
+      : 1;
+    if (now.op !== "linear" || parts === 1) {
+      numbers.set(i + 1, made.push({ step: now, own }));
+      return;
+    }
+    const places: number[] = [];
+    for (let part = 0; part < parts; part++) {
+      const rows = [part, part + 1]
+        .map((n) => Math.round(n * now.outputs / parts));
+      const piece = {
+        step: { ...now, outputs: rows[1] - rows[0] },
+        own: own.map((tensor) => rowsOf(tensor, rows)),
+      };
+      places.push(made.push(piece));
+    }
+    const whole = { op: "concat", parts: places } as const;
+    numbers.set(i + 1, made.push({ step: whole, own: [] }));
+  });
+  return networkOf(data.network.shape, made);
+}
+
+function rowsOf(
+  { shape: [, ...rest], data }: HostTensor,
+  [from, to]: readonly number[],
+): HostTensor {
+  const size = rest.reduce((a, b) => a * b, 1);
   return {
-    network: { shape: network.shape, steps: made.map(({ step }) => step) },
-    parameters: made.flatMap(({ own }) => own),
+    shape: [to - from, ...rest],
+    data: data.subarray(from * size, to * size),
+  };
+}
+
+function networkOf(
+  shape: Network["shape"],
+  pieces: readonly Piece[],
+): NetworkData {
+  return {
+    network: { shape, steps: pieces.map(({ step }) => step) },
+    parameters: pieces.flatMap(({ own }) => own),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Networks and their training by jax-js, each one jitted function. */
-import { folded } from "./fold.ts";
+import { cut, folded } from "./fold.ts";
 import {
   convolve,
   type Gradients,
@@ -33,7 +33,9 @@ export function forwardPass(
   [pictures, ...values]: readonly HostTensor[],
   queue: Queue,
 ): Runner {
-  const { network, parameters } = folded({ network: work, parameters: values });
+  const { network, parameters } = cut(
+    folded({ network: work, parameters: values }),
+  );
   const inputs = [pictures, ...parameters].map((host) => upload(jax, host));
   const call = jax.jit((x: JaxArray, ...all: JaxArray[]) =>
     run(jax, network, x, all)

@@ -79,7 +79,7 @@ function sectionsOf(
       `The arithmetic peak was ${withPrefix(peak, "FLOP/s")} in the same run.`,
       detailTable(networks),
       noteList(notes.filter(({ work }) => isNetwork(work))),
-    ].join("\n\n");
+    ].filter((part) => part !== "").join("\n\n");
     const complete = has(true) && cpu;
     sections.push({ name: "peers: networks", complete, text });
   }

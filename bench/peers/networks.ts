@@ -126,7 +126,7 @@ function shapeAfter(
     }
     case "concat": {
       const all = operands.reduce((sum, shape) => sum + shape[1], 0);
-      return [batch, all, size, size];
+      return [batch, all, ...operands[0].slice(2)];
     }
     case "globalAverage":
       return [batch, channels];

@@ -1,5 +1,5 @@
 /** Networks and their training by TensorFlow.js, in the calls that do most at once. */
-import { folded } from "./fold.ts";
+import { cut, folded } from "./fold.ts";
 import {
   type Network,
   networkShapes,
@@ -24,7 +24,9 @@ export function forwardPass(
   [pictures, ...values]: readonly HostTensor[],
   finish: () => void,
 ): Runner {
-  const { network, parameters } = folded({ network: work, parameters: values });
+  const { network, parameters } = cut(
+    folded({ network: work, parameters: values }),
+  );
   const x = picturesOf(tf, pictures);
   const inputs = laidOut(tf, network, parameters).map((t) => tf.keep(t));
   const call = () => tf.tidy(() => run(tf, network, x, inputs));
@@ -62,20 +64,23 @@ function laidOut(
       ? network.steps[step.of - 1]
       : undefined;
     const planes = before?.op === "flatten" ? values[before.of] : undefined;
-    return expected[i].filter(({ kind }) =>
-      kind !== "mean" && kind !== "variance"
-    )
-      .map(({ kind }) => {
-        const { data, shape } = parameters[next++];
-        return tf.tidy(() => {
-          const value = tf.tensor(data, shape);
-          if (kind !== "weight") return value;
-          if (shape.length === 4) return value.transpose([2, 3, 1, 0]);
-          if (!planes) return value;
-          return value.reshape([shape[0], ...planes.slice(1)])
-            .transpose(NHWC).reshape(shape);
-        });
-      });
+    const own = expected[i].map(({ kind }) => {
+      // Running statistics are spared.
+      if (kind === "mean" || kind === "variance") return [];
+      const { data, shape } = parameters[next++];
+      return [tf.tidy(() => {
+        const value = tf.tensor(data, shape);
+        if (kind !== "weight") return value;
+        if (shape.length === 4) return value.transpose([2, 3, 1, 0]);
+        if (!planes) return value;
+        return value.reshape([shape[0], ...planes.slice(1)])
+          .transpose(NHWC).reshape(shape);
+      })];
+    }).flat();
+    if (step.op !== "scale") return own;
+    // A batch norm of this mean and variance is one dispatch, where a product and a sum would be two.
+    const { shape } = own[0];
+    return [...own, tf.zeros(shape), tf.ones(shape)];
   });
 }
 
@@ -124,10 +129,8 @@ function apply(
       return tf.batchNorm(x, mean, variance, bias, weight, step.eps);
     }
     case "scale": {
-      // One dispatch, where a product and a sum would be two.
       const [factor, summand] = [parameter(), parameter()];
-      const { shape } = factor;
-      const [mean, variance] = [tf.zeros(shape), tf.ones(shape)];
+      const [mean, variance] = [parameter(), parameter()];
       return active(tf.batchNorm(x, mean, variance, summand, factor, 0));
     }
     case "relu":
@@ -152,7 +155,7 @@ function apply(
       return x.reshape([batch, rest.reduce((a, b) => a * b, 1)]);
     }
     case "concat":
-      return tf.concat(operands, 3);
+      return tf.concat(operands, x.shape.length - 1);
     case "linear": {
       const [b, bias] = [parameter(), parameter()];
       return tf.fused.matMul({ a: x, b, transposeB: true, bias, activation });
