@@ -164,6 +164,8 @@ async function shortPage(
     const paths = others.map(({ path }) => `?${path}`).join(", ");
     return [...page, `See also ${paths}`];
   }
+  const type = options.docs.type(name);
+  if (type) return await entryPage(type, options);
   return await methodPage(["Tensor"], name, options) ??
     await methodPage(["Module"], name, options);
 }
@@ -252,7 +254,9 @@ function commandPage(
 /** What a value tells by itself. */
 function valuePage(name: string, value: unknown, source: boolean): string[] {
   if (typeof value !== "function") {
-    const kind = value === null || typeof value !== "object"
+    const kind = value === null || value === undefined
+      ? String(value)
+      : typeof value !== "object"
       ? `the ${typeof value} ${Deno.inspect(value)}`
       : `an object of ${classesOf(value)[0] ?? "no class"}`;
     const names = namesOf(value).filter((name) => !name.startsWith("_"));

@@ -74,6 +74,28 @@ Deno.test("what a variable holds, and its methods, lead to the pages of their cl
   assertEquals(mine, "(a, b = 1) => a + b");
 });
 
+Deno.test("types that signatures name have pages, and other values say what they are", async () => {
+  const [type, , number, , nothing, list] = await shown(
+    "?Size2d",
+    "const n = 5",
+    "?n",
+    "let none",
+    "?none",
+    "?nn.transforms",
+  );
+  assertEquals(
+    type.split("\n").slice(0, 3),
+    [
+      "type Size2d = number | readonly [number, number]",
+      "",
+      "One number for both axes, or `[height, width]`.",
+    ],
+  );
+  assertEquals(number, "n is the number 5");
+  assertEquals(nothing, "none is undefined");
+  assertStringIncludes(list, "Functions\n");
+});
+
 Deno.test("two question marks show the source", async () => {
   const [source, method, mine] = await shown(
     "??nn.Flatten",
