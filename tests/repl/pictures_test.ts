@@ -152,7 +152,7 @@ terminalTest(
       ),
     );
     await terminal.type("plot([0, 1], { width: 4, height: 1 })\r");
-    await terminal.shows("⣀⠤⠒⠉");
+    await terminal.shows("⣀⠤⠒⠉\n  └┬──┬\n   1  2\n> ");
     assert(terminal.raw.includes("\x1b[36m⣀"));
     await terminal.type(KEYS.ctrlD);
     assertEquals(await terminal.ends(), 0);
