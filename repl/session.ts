@@ -158,6 +158,8 @@ export class Session {
     };
     if (this.#signal) Atomics.store(this.#signal, 0, 0);
     this.#running = running;
+    // A line that starts over is none of those that follow.
+    const lines = this.#lines;
     const ended = this.#context.run(
       running,
       () => this.#run(source, running.place, running),
@@ -170,7 +172,8 @@ export class Session {
     this.#running = undefined;
     if (outcome.kind === "incomplete") return outcome;
     if (place === undefined) this.#rows += source.split("\n").length;
-    return this.#note(source, outcome, false, place?.base);
+    note(lines, source, outcome, place?.base);
+    return outcome;
   }
 
   /** Evaluates a line on behalf of the one that runs. */
@@ -178,17 +181,7 @@ export class Session {
     const running = this.#context.getStore() ?? this.#running;
     if (running === undefined) return await this.evaluate(source, place);
     const outcome = await this.#run(source, place, running);
-    return this.#note(source, outcome, true, place.base);
-  }
-
-  #note(
-    text: string,
-    outcome: Outcome,
-    loaded: boolean,
-    base = currentFolder(),
-  ): Outcome {
-    const ok = outcome.kind === "value" || outcome.kind === "silent";
-    this.#lines.push({ text, ok, loaded, base });
+    note(this.#lines, source, outcome, place.base, true);
     return outcome;
   }
 
@@ -329,7 +322,10 @@ export class Session {
   async #reset(): Promise<void> {
     const names = [...(await this.#variables()).keys()];
     for (const name of Object.keys(globalThis)) {
-      if (!this.#known.has(name)) Reflect.deleteProperty(globalThis, name);
+      if (this.#known.has(name)) continue;
+      // Not every one can be deleted.
+      Reflect.set(globalThis, name, undefined);
+      Reflect.deleteProperty(globalThis, name);
     }
     this.#setGlobals();
     // Variables can't be taken away: they get what their names meant at the start.
@@ -360,6 +356,18 @@ export class Session {
     setGlobal("_", undefined);
     setGlobal("_error", undefined);
   }
+}
+
+/** Writes down a line that has run. */
+function note(
+  lines: Typed[],
+  text: string,
+  outcome: Outcome,
+  base = currentFolder(),
+  loaded = false,
+): void {
+  const ok = outcome.kind === "value" || outcome.kind === "silent";
+  lines.push({ text, ok, loaded, base });
 }
 
 /** A file that was loaded has failed. Its message says where, and what happened there. */
