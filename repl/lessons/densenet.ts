@@ -112,16 +112,16 @@ const small = new nn.Sequential(
   new nn.Linear(44, 10),
 );
 small.parameterCount(); // 13190
-// 160 steps whose size grows and shrinks again; the pixels less their mean, divided by their deviation.
+// 120 steps whose size grows and shrinks again; the pixels less their mean, divided by their deviation.
 const train = await nn.fashionMnist({ split: "train" });
 const test = await nn.fashionMnist({ split: "test" });
 const transform = (x: Tensor) => x.sub(0.286).div(0.353);
-const part = { ...train, count: 5120 };
+const part = { ...train, count: 3840 };
 const batches = { batchSize: 32, shuffle: true, transform };
 const optimizer = new nn.Adam(small.parameters(), { lr: 1e-2 });
 const history = await nn.fit(small, new nn.DataLoader(part, batches), {
   optimizer,
-  schedule: new nn.OneCycleLR(optimizer, 1e-2, { totalSteps: 160 }),
+  schedule: new nn.OneCycleLR(optimizer, 1e-2, { totalSteps: 120 }),
   scheduleBy: "step",
 });
 history.plot({ height: 8 });

@@ -123,14 +123,14 @@ function deep(adds: boolean): nn.Sequential {
 }
 const train = await nn.fashionMnist({ split: "train" });
 const test = await nn.fashionMnist({ split: "test" });
-const part = { ...train, count: 2560 };
+const part = { ...train, count: 1920 };
 const transform = (x: Tensor) => x.sub(0.286).div(0.353);
 const batches = { batchSize: 32, shuffle: true, seed: 1, transform };
 async function trained(net: nn.Module): Promise<nn.History> {
   const optimizer = new nn.Adam(net.parameters(), { lr: 1e-2 });
   return await nn.fit(net, new nn.DataLoader(part, batches), {
     optimizer,
-    schedule: new nn.OneCycleLR(optimizer, 1e-2, { totalSteps: 80 }),
+    schedule: new nn.OneCycleLR(optimizer, 1e-2, { totalSteps: 60 }),
     scheduleBy: "step",
   });
 }

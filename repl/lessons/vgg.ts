@@ -113,22 +113,22 @@ const small = new nn.Sequential(
 small(rand([1, 1, 32, 32])).shape; // [ 1, 10 ]
 small.parameterCount(); // 87658
 
-// 160 steps whose size grows and shrinks again; the pixels less their mean, divided by their deviation.
+// 120 steps whose size grows and shrinks again; the pixels less their mean, divided by their deviation.
 const train = await nn.fashionMnist({ split: "train" });
 const test = await nn.fashionMnist({ split: "test" });
 const transform = (x: Tensor) => nn.pad(x.sub(0.286).div(0.353), [2, 2, 2, 2]);
-const part = { ...train, count: 5120 };
+const part = { ...train, count: 3840 };
 const batches = { batchSize: 32, shuffle: true, transform };
 const optimizer = new nn.Adam(small.parameters(), { lr: 5e-3 });
 const history = await nn.fit(small, new nn.DataLoader(part, batches), {
   optimizer,
-  schedule: new nn.OneCycleLR(optimizer, 5e-3, { totalSteps: 160 }),
+  schedule: new nn.OneCycleLR(optimizer, 5e-3, { totalSteps: 120 }),
   scheduleBy: "step",
 });
 history.plot({ height: 8 });
 const some = new nn.DataLoader({ ...test, count: 1000 }, { transform });
 const { accuracy } = await nn.evaluate(small, some);
-accuracy; // ≈ 0.75 ± 0.06
+accuracy; // ≈ 0.78 ± 0.06
 
 // What the blocks make of a shoe: the deeper, the smaller and the less like a picture. Four maps of each of the first three.
 const shoe = tensor(Float32Array.from(test.images.subarray(0, 784)), {
