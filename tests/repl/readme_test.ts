@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { commandsOf } from "../../repl/commands/mod.ts";
 import { LESSONS } from "../../repl/lessons.ts";
 import { readText } from "../support/tree.ts";
-import { libraryShell } from "./shell.ts";
+import { SHELL } from "./shell.ts";
 
 /** The names in the first column of a table, `.vars` or `lenet`, without what stands behind them. */
 async function namesIn(section: string): Promise<string[]> {
@@ -14,7 +14,7 @@ async function namesIn(section: string): Promise<string[]> {
 }
 
 Deno.test("repl/README.md names each command once, in the order of .help", async () => {
-  const names = commandsOf(libraryShell()).map(({ name }) => name);
+  const names = commandsOf(SHELL).map(({ name }) => name);
   assertEquals(await namesIn("commands"), names);
 });
 
