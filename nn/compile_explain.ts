@@ -2,6 +2,19 @@
 import type { Build } from "../core/compile/mod.ts";
 import type { Launch, Meta } from "../wgsl/op.ts";
 import { formatShape } from "../wgsl/shape.ts";
+import { Report } from "./term/drawing.ts";
+import { type Column, tableRows } from "./term/table.ts";
+import { humanBytes, withPrefix } from "./term/units.ts";
+
+const HEADS: readonly Column[] = [
+  { head: "layer" },
+  { head: "op", cut: true },
+  { head: "output" },
+  { head: "kernel", cut: true },
+  { head: "runs", align: "right" },
+  { head: "flops", align: "right" },
+  { head: "bytes", align: "right" },
+];
 
 /** One call of a plan. */
 export interface PlannedCall {
@@ -35,7 +48,7 @@ export interface PlannedCall {
  * run.dispose();
  * ```
  */
-export class Explanation {
+export class Explanation extends Report {
   readonly calls: readonly PlannedCall[];
   /** Calls that the function makes when it isn't compiled. */
   readonly tracedCalls: number;
@@ -57,6 +70,7 @@ export class Explanation {
     readonly inputs: readonly Meta[],
     { program, tracedCalls, eagerPeakBytes }: Build<unknown>,
   ) {
+    super();
     const { memory, info } = program;
     this.calls = program.calls.map(({ op, path, fused, outputs }, i) => ({
       path: path ?? "",
@@ -93,60 +107,42 @@ export class Explanation {
     return this.calls.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  toString(): string {
+  override rows(columns?: number): string[] {
     const shapes = this.inputs.map(({ shape }) => formatShape(shape)).join();
-    const heads = [
-      "layer",
-      "op",
-      "output",
-      "kernel",
-      "launches",
-      "MFLOP",
-      "MB",
-    ];
-    const rows = this.calls.map((call) => [
+    const lines = this.calls.map((call) => [
       call.path,
       [call.op, ...call.fused].join(" + "),
       formatShape(call.shape),
       call.variant,
       `${call.launches}`,
-      (call.flops / 1e6).toFixed(1),
-      (call.bytes / 1e6).toFixed(2),
+      withPrefix(call.flops, "FLOP"),
+      humanBytes(call.bytes),
     ]);
-    const widths = heads.map((head, i) =>
-      Math.max(head.length, ...rows.map((row) => row[i].length))
-    );
-    const line = (cells: readonly string[]) =>
-      cells.map((cell, i) =>
-        i < 4 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])
-      ).join("  ").trimEnd();
+    const foot = [
+      "total",
+      "",
+      "",
+      "",
+      `${this.launches}`,
+      withPrefix(this.flops, "FLOP"),
+      humanBytes(this.bytes),
+    ];
     return [
       `${this.name} for ${shapes}`,
-      line(heads),
-      ...rows.map(line),
-      `${this.tracedCalls} calls became ${this.calls.length} in ${this.launches} launches, ${this.onceCalls} calls and ${this.onceLaunches} launches are done once`,
-      `${(this.flops / 1e6).toFixed(1)} MFLOP, ${megabytes(this.bytes)} moved`,
+      "",
+      ...tableRows(HEADS, lines, { columns, foot: [foot] }),
+      `${this.tracedCalls} calls became ${this.calls.length}; ${this.onceCalls} calls and ${this.onceLaunches} launches are done once`,
       `temporaries ${
-        megabytes(this.temporaryBytes)
-      } in ${this.buffers} buffers, call by call ${
-        megabytes(this.eagerBytes)
-      }; rearranged weights ${megabytes(this.constantBytes)}`,
-    ].join("\n");
-  }
-
-  [Symbol.for("Deno.customInspect")](): string {
-    return this.toString();
-  }
-
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return this.toString();
+        humanBytes(this.temporaryBytes)
+      } in ${this.buffers} buffers (call by call ${
+        humanBytes(this.eagerBytes)
+      }), results ${humanBytes(this.resultBytes)}, rearranged weights ${
+        humanBytes(this.constantBytes)
+      }`,
+    ];
   }
 }
 
 function total(launches: readonly Launch[], field: "flops" | "bytes"): number {
   return launches.reduce((sum, launch) => sum + launch[field], 0);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(2)} MB`;
 }

@@ -1,10 +1,11 @@
 /** Inspection: commands that time what a line runs, and show which kernels it runs and why. */
+import type { Compiled } from "../../nn/compile.ts";
 import { Module } from "../../nn/module.ts";
 import { type Summary, summary } from "../../nn/summary.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Shape } from "../../wgsl/op.ts";
 import { type Body, checkBody } from "../inspect/body.ts";
-import { explain } from "../inspect/explain.ts";
+import { explain, type ExplainOptions } from "../inspect/explain.ts";
 import { type Profile, profileBody } from "../inspect/profile.ts";
 import {
   timeBody,
@@ -57,8 +58,8 @@ const COMMANDS: readonly Command[] = [
     takes: "body",
     usage: ".explain expression",
     about:
-      "Which variant of each op runs and why, and how fast all of them are",
-    run: explain,
+      "Which variant of each op runs and why, and how fast all of them are; the plan of a compiled function",
+    run: explainOrPlan,
   },
   {
     name: "swap",
@@ -82,6 +83,22 @@ function timeit(body: Body, options?: TimeitOptions): Promise<Timing> {
 function profile(body: Body): Promise<Profile> {
   checkBody(body, "profile");
   return profileBody(body);
+}
+
+/** The kernels that `body` runs and why; where it runs none and gives a compiled function, that one's plan. */
+async function explainOrPlan(
+  body: Body,
+  options?: ExplainOptions,
+): Promise<unknown> {
+  const found = await explain(body, options);
+  if (found.ops.length > 0) return found;
+  const value = body();
+  return isCompiled(value) ? value.explain() : found;
+}
+
+function isCompiled(value: unknown): value is Compiled {
+  return typeof value === "function" && "explain" in value &&
+    typeof value.explain === "function";
 }
 
 /** What each layer of a network launches and makes of `x`, in evaluation mode. Takes a function of tensors, too. */
