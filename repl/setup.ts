@@ -96,16 +96,50 @@ async function installDriver(
   machine: Machine,
   log: (line: string) => void,
 ): Promise<string> {
-  const { os, root, backend } = machine;
+  const { os, backend } = machine;
   if (backend !== undefined && !backend.includes("vulkan")) {
     return `DENO_WEBGPU_BACKEND is ${backend}, which offers none here`;
   }
   if (os !== "linux") return "this system's graphics drivers offer none";
+  return await installPackages(
+    machine,
+    PACKAGES,
+    `No Vulkan driver found, which WebGPU needs: installing ${
+      PACKAGES.join(" and ")
+    } with apt-get`,
+    "a Vulkan driver",
+    log,
+  );
+}
+
+/** Installs tmux where it is missing, which the tests of the terminal need. Returns why it couldn't, or an empty string. */
+export async function ensureTmux(
+  { log = console.log, machine = thisMachine() }: SetUpOptions = {},
+): Promise<string> {
+  if ((await machine.run(["tmux", "-V"])).ok) return "";
+  return await installPackages(
+    machine,
+    ["tmux"],
+    "No tmux found, which the tests of the terminal need: installing it with apt-get",
+    "tmux",
+    log,
+  );
+}
+
+/** Installs packages of Debian, after saying `notice`. Returns why it couldn't, or an empty string. */
+async function installPackages(
+  machine: Machine,
+  packages: readonly string[],
+  notice: string,
+  what: string,
+  log: (line: string) => void,
+): Promise<string> {
+  const { root } = machine;
   if (!(await machine.run(["apt-get", "--version"])).ok) {
-    return "there is no apt-get here to install a Vulkan driver with";
+    return `there is no apt-get here to install ${what} with`;
   }
   if (!root && !(await machine.run(["sudo", "-n", "true"])).ok) {
-    return "installing a Vulkan driver needs root, or sudo without a password";
+    return `installing ${what} needs root, or sudo without a password`;
   }
   const aptGet = [
     ...(root ? [] : ["sudo", "-n"]),
@@ -116,11 +150,7 @@ async function installDriver(
     "-o",
     "DPkg::Lock::Timeout=120",
   ];
-  log(
-    `No Vulkan driver found, which WebGPU needs: installing ${
-      PACKAGES.join(" and ")
-    } with apt-get`,
-  );
+  log(notice);
   // One unreachable package source fails an update whose other sources may be all that is needed: the installation decides.
   await machine.run([...aptGet, "update"]);
   const { ok, output } = await machine.run([
@@ -128,7 +158,7 @@ async function installDriver(
     "install",
     "-y",
     "--no-install-recommends",
-    ...PACKAGES,
+    ...packages,
   ]);
   if (ok) return "";
   return `apt-get install failed: ${output.trim().split("\n").at(-1)}`;

@@ -8,7 +8,7 @@
  * A missing adapter, an ignored test and a run without a test are failures. Only tests of the terminal may be left out, where there is none to be
  * had, and other implementations, where they can't be had and the system isn't Debian; then a line before the last says so.
  */
-import { ensureAdapter } from "../repl/setup.ts";
+import { ensureAdapter, ensureTmux } from "../repl/setup.ts";
 import {
   environment,
   faultsOf,
@@ -33,8 +33,9 @@ const ONLY_IMPLEMENTATIONS = "--implementations";
 
 let passed = 0;
 let failed = 0;
-/** Tests that had no terminal to run in. */
+/** Tests that had no terminal to run in, and why. */
 let withoutTerminal = 0;
+let noTerminal = "tmux can't open one here";
 /** Why no other implementation could be run, if none could. */
 let withoutImplementations = "";
 
@@ -160,6 +161,7 @@ async function run(paths: readonly string[]): Promise<void> {
     return;
   }
   console.log(`Testing on ${adapter}`);
+  noTerminal = await ensureTmux() || noTerminal;
   const all = paths.length === 0;
   const only = paths[0] === ONLY_IMPLEMENTATIONS;
   if (all) await runChecks();
@@ -183,7 +185,7 @@ async function run(paths: readonly string[]): Promise<void> {
 await run(Deno.args);
 if (withoutTerminal > 0) {
   console.log(
-    `${withoutTerminal} tests of the terminal did not run: util-linux's script can't open one here`,
+    `${withoutTerminal} tests of the terminal did not run: ${noTerminal}`,
   );
 }
 if (withoutImplementations) {

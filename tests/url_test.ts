@@ -20,11 +20,10 @@ console.log(JSON.stringify([await loss.item(), await after.item()]));
 `;
 }
 
-/** Serves the repository as plain text, and runs deno on the script in a folder of its own. */
-async function runFromUrl(
-  command: "run" | "check",
-  options: readonly string[] = [],
-): Promise<string> {
+/** Serves the repository as plain text while `body` runs, in a folder of its own. */
+async function served<T>(
+  body: (host: string, folder: string) => Promise<T>,
+): Promise<T> {
   const folder = await Deno.makeTempDir();
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -39,25 +38,37 @@ async function runFromUrl(
       }
     },
   );
-  const host = `127.0.0.1:${server.addr.port}`;
   try {
-    await Deno.writeTextFile(`${folder}/train.ts`, script(`http://${host}`));
-    const { success, stdout, stderr } = await new Deno.Command(
-      Deno.execPath(),
-      {
-        args: [command, ...options, `--allow-import=${host}`, "train.ts"],
-        cwd: folder,
-        env: { NO_COLOR: "1" },
-        stdin: "null",
-      },
-    ).output();
-    const decoder = new TextDecoder();
-    assert(success, decoder.decode(stderr));
-    return decoder.decode(stdout);
+    return await body(`127.0.0.1:${server.addr.port}`, folder);
   } finally {
     await server.shutdown();
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Runs deno in a folder and gives what it wrote. */
+async function deno(cwd: string, args: readonly string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  assert(success, decoder.decode(stderr));
+  return decoder.decode(stdout);
+}
+
+/** Runs deno on the script in a folder of its own. */
+function runFromUrl(
+  command: "run" | "check",
+  options: readonly string[] = [],
+): Promise<string> {
+  return served(async (host, folder) => {
+    await Deno.writeTextFile(`${folder}/train.ts`, script(`http://${host}`));
+    const allowed = `--allow-import=${host}`;
+    return await deno(folder, [command, ...options, allowed, "train.ts"]);
+  });
 }
 
 Deno.test("a script elsewhere imports mod.ts from a URL, with no other permission, and trains a step of LeNet", async () => {
@@ -72,4 +83,16 @@ Deno.test("a script elsewhere imports mod.ts from a URL, with no other permissio
 
 Deno.test("a script elsewhere that imports mod.ts from a URL passes the type check", async () => {
   await runFromUrl("check");
+});
+
+Deno.test("the REPL runs from a URL, with its commands and help", async () => {
+  const code = ".vars\nones([2, 2]).sum().item()\n?relu\n";
+  const text = await served((host, folder) =>
+    deno(folder, ["run", "-A", `http://${host}/repl/main.ts`, "-e", code])
+  );
+  assertEquals(text.split("\n").slice(0, 3), [
+    "No variables",
+    "4",
+    "relu(x: Tensor): Tensor",
+  ]);
 });

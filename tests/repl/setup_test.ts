@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   adapterAdvice,
   ensureAdapter,
+  ensureTmux,
   type Machine,
   type SetUp,
 } from "../../repl/setup.ts";
@@ -231,4 +232,42 @@ Deno.test("a machine whose back end offers no adapter gets the advice and no ada
     }\nundefined\n`,
   );
   assertMatch(stdout, /sudo apt-get install -y mesa-vulkan-drivers libvulkan1/);
+});
+
+Deno.test("tmux is installed where it is missing and that needs no password", async () => {
+  const INSTALL_TMUX = `${APT} install -y --no-install-recommends tmux`;
+  async function ensure(
+    commands: readonly string[],
+  ): Promise<[string, string[], string[]]> {
+    const lines: string[] = [];
+    const ran: string[] = [];
+    const reason = await ensureTmux({
+      log: (line) => lines.push(line),
+      machine: {
+        os: "linux",
+        root: true,
+        backend: undefined,
+        findAdapter: () => Promise.resolve(null),
+        run(command) {
+          const line = command.join(" ");
+          ran.push(line);
+          return Promise.resolve({ ok: commands.includes(line), output: "" });
+        },
+      },
+    });
+    return [reason, lines, ran];
+  }
+  assertEquals(await ensure(["tmux -V"]), ["", [], ["tmux -V"]]);
+  assertEquals(await ensure(["apt-get --version", INSTALL_TMUX]), [
+    "",
+    [
+      "No tmux found, which the tests of the terminal need: installing it with apt-get",
+    ],
+    ["tmux -V", "apt-get --version", UPDATE, INSTALL_TMUX],
+  ]);
+  assertEquals(await ensure([]), [
+    "there is no apt-get here to install tmux with",
+    [],
+    ["tmux -V", "apt-get --version"],
+  ]);
 });
