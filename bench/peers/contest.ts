@@ -5,20 +5,12 @@ import {
   type Library,
   LibraryError,
   LibraryProcess,
+  ON_CPU,
+  ON_GPU,
 } from "./process.ts";
 import type { Row } from "./tables.ts";
 import { runTorch } from "./torch.ts";
 import { sumLength, type Work } from "./work.ts";
-
-const ON_GPU: readonly Library[] = [
-  "tessera",
-  "tessera-compiled",
-  "tfjs-webgpu",
-  "jax-webgpu",
-  "ort-webgpu",
-];
-
-const ON_CPU: readonly Library[] = ["tfjs-wasm", "jax-wasm", "ort-wasm"];
 
 /** How long a round should take, and how many runs it has at most. */
 const ROUND_MS = 60;
@@ -47,6 +39,8 @@ export interface ContestOptions {
   readonly rounds: number;
   /** Seconds that a library may take to get ready for a row, or for one round of it. */
   readonly limit: number;
+  /** Which libraries take part besides ours. @default all */
+  readonly libraries?: readonly Row["library"][];
 }
 
 /** What a library can't do, and why. */
@@ -74,7 +68,8 @@ export class Contest implements Disposable {
     const { rounds } = this.#options;
     const whole = work.kind === "network" || work.kind === "training";
     const libraries = ON_GPU.filter((one) =>
-      whole || one !== "tessera-compiled"
+      one === "tessera" ||
+      (this.#takesPart(one) && (whole || one !== "tessera-compiled"))
     );
     await using entries = await this.#enterAll(work, libraries);
     await this.#time(work, entries.list, rounds);
@@ -84,10 +79,11 @@ export class Contest implements Disposable {
   async onCpu(work: Work): Promise<void> {
     if (!this.#wanted.has(work)) return;
     const rounds = Math.min(this.#options.rounds, CPU_ROUNDS);
-    for (const library of ON_CPU) {
+    for (const library of ON_CPU.filter((one) => this.#takesPart(one))) {
       await using entries = await this.#enterAll(work, [library]);
       await this.#time(work, entries.list, rounds);
     }
+    if (!this.#takesPart("torch")) return;
     try {
       const run = await runTorch(work, this.#options.rounds);
       if (!run) throw new LibraryError("there is no python3 with torch");
@@ -102,6 +98,10 @@ export class Contest implements Disposable {
     } catch (error) {
       this.#leaveOut("torch", work, error);
     }
+  }
+
+  #takesPart(library: Row["library"]): boolean {
+    return this.#options.libraries?.includes(library) ?? true;
   }
 
   async #enterAll(

@@ -1,6 +1,6 @@
 /**
  * The same work for this library and others, in one run on one adapter:
- * `deno task bench:peers [--rows ID,…] [--only TEXT] [--rounds N] [--cpu] [--limit SECONDS] [--write]`.
+ * `deno task bench:peers [--rows ID,…] [--only TEXT] [--rounds N] [--cpu] [--libraries NAME,…] [--limit SECONDS] [--write]`.
  *
  * Each result is compared with ours before anything is timed. A round is several runs and one wait for the device; rounds alternate between the
  * libraries, so that what else the machine does falls on all of them. Each library is a process of its own for each row. Libraries on the CPU come
@@ -11,6 +11,7 @@ import { withPrefix } from "../../nn/term/units.ts";
 import { replaceSection } from "../section.ts";
 import { Contest, type Note, peakOf } from "./contest.ts";
 import { detailTable, networkTable, noteList, type Row } from "./tables.ts";
+import { ON_CPU, ON_GPU } from "./process.ts";
 import { WORK, type Work } from "./work.ts";
 
 const README = new URL("../README.md", import.meta.url);
@@ -38,6 +39,20 @@ function chosen(ids: string | undefined, only: string): Work[] {
     (!wanted || wanted.includes(work.id) ||
       wanted.includes(isNetwork(work) ? "networks" : "kernels"))
   );
+}
+
+/** Libraries that were asked for besides ours; undefined for all of them. */
+function librariesFrom(
+  names: string | undefined,
+): Row["library"][] | undefined {
+  const all = [...ON_GPU, ...ON_CPU, "torch"] as const;
+  return names?.split(",").map((name) => {
+    const library = all.find((one) => one === name);
+    if (library) return library;
+    throw new RangeError(
+      `Cannot run the library ${name}: libraries are ${all.join(", ")}`,
+    );
+  });
 }
 
 /** A part of bench/README.md. */
@@ -88,7 +103,7 @@ function sectionsOf(
 
 async function main(): Promise<void> {
   const flags = parseArgs(Deno.args, {
-    string: ["rounds", "only", "rows", "limit"],
+    string: ["rounds", "only", "rows", "limit", "libraries"],
     boolean: ["cpu", "write"],
   });
   const start = performance.now();
@@ -98,7 +113,12 @@ async function main(): Promise<void> {
   );
   const rounds = Number(flags.rounds ?? 9);
   const limit = Number(flags.limit ?? 300);
-  using contest = new Contest({ rounds, limit });
+  const libraries = librariesFrom(flags.libraries as string | undefined);
+  using contest = new Contest({
+    rounds,
+    limit,
+    ...libraries && { libraries },
+  });
   const peaks: number[] = [];
   for (const one of work) {
     peaks.push(await peakOf(limit));
@@ -120,10 +140,10 @@ async function main(): Promise<void> {
   for (const { name, complete, text } of sections) {
     console.log(`\n${text}`);
     if (!flags.write) continue;
-    if (complete) await replaceSection(README, name, text);
+    if (complete && !libraries) await replaceSection(README, name, text);
     else {
       console.log(
-        `\nNot written: a section "${name}" of all its rows and, for networks, --cpu is needed`,
+        `\nNot written: "${name}" needs all of its rows and libraries and, for networks, --cpu`,
       );
     }
   }

@@ -5,16 +5,20 @@
  */
 import { lines } from "./lines.ts";
 
+/** Libraries on WebGPU, ours first: others are compared with it. */
+export const ON_GPU = [
+  "tessera",
+  "tessera-compiled",
+  "tfjs-webgpu",
+  "jax-webgpu",
+  "ort-webgpu",
+] as const;
+
+/** Libraries on the CPU that run here. PyTorch is a process of Python. */
+export const ON_CPU = ["tfjs-wasm", "jax-wasm", "ort-wasm"] as const;
+
 /** The libraries, each on one device. */
-export type Library =
-  | "tessera"
-  | "tessera-compiled"
-  | "tfjs-webgpu"
-  | "jax-webgpu"
-  | "ort-webgpu"
-  | "tfjs-wasm"
-  | "jax-wasm"
-  | "ort-wasm";
+export type Library = typeof ON_GPU[number] | typeof ON_CPU[number];
 
 /** What a process is asked. */
 export type Request =
