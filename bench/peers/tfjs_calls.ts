@@ -30,6 +30,7 @@ export interface TfOptimizer {
 /** The package, as far as it is used here. */
 export interface Tf {
   setBackend(name: string): Promise<boolean>;
+  getBackend(): string;
   backend(): TfBackend;
   tensor(data: Float32Array, shape: readonly number[]): TfTensor;
   variable(value: TfTensor): TfTensor;
