@@ -125,8 +125,11 @@ export class Tensor extends TensorReduce {
     const values = outsideScopes(() =>
       noGrad(() => this.run(copy, [source], { dtype }))
     );
-    this.storage.swap(values.storage);
-    values.dispose();
+    try {
+      this.storage.swap(values.storage);
+    } finally {
+      values.dispose();
+    }
   }
 
   /**

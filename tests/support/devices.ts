@@ -41,3 +41,8 @@ export function onBothDevices(
 ): void {
   for (const device of DEVICES) onDevice(device, title, body);
 }
+
+/** Frees a module's tensors at the end of a block: `using _net = freeing(net)`. */
+export function freeing(module: { dispose(): void }): Disposable {
+  return { [Symbol.dispose]: () => module.dispose() };
+}
