@@ -43,6 +43,8 @@ export async function play(
     if (outcome.kind === "value" || outcome.kind === "error") {
       shown.push(outcome.text);
     }
+    // Whoever types leaves pauses, in which garbage is collected.
+    await session.idle();
   }
   return shown.join("\n");
 }
