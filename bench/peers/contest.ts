@@ -19,6 +19,9 @@ const MOST_RUNS = 64;
 /** Rounds of libraries on the CPU: a few, as they are there for orientation. */
 const CPU_ROUNDS = 3;
 
+/** Seconds that measuring the arithmetic peak may take. */
+const PEAK_SECONDS = 300;
+
 /** Small works are measured by their data, which Winograd's transforms round more than a plain sum does. */
 const ROUNDING = 4;
 
@@ -235,7 +238,7 @@ function allowedFor(work: Work): number {
 }
 
 /** Operations a second that the adapter reaches at best. */
-export async function peakOf(seconds: number): Promise<number> {
+export async function peakOf(): Promise<number> {
   await using process = new LibraryProcess("tessera");
-  return (await process.ask({ ask: "peak" }, seconds)).flops;
+  return (await process.ask({ ask: "peak" }, PEAK_SECONDS)).flops;
 }

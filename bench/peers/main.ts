@@ -121,10 +121,10 @@ async function main(): Promise<void> {
   });
   const peaks: number[] = [];
   for (const one of work) {
-    peaks.push(await peakOf(limit));
+    peaks.push(await peakOf());
     await contest.onGpu(one);
   }
-  peaks.push(await peakOf(limit));
+  peaks.push(await peakOf());
   // One after the other, as they would be in each other's way.
   if (flags.cpu) { for (const one of work) await contest.onCpu(one); }
   const { rows, notes } = contest;

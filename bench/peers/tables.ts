@@ -72,12 +72,12 @@ export function networkTable(rows: readonly Row[], peak: number): string {
   const head = [
     "work",
     "eager, ms",
-    "compiled",
-    "is",
+    "compiled, ms",
+    "eager / compiled",
     "best other on WebGPU",
-    "ms",
-    "compiled is",
-    "share of peak: eager",
+    "its ms",
+    "its / compiled",
+    "share of peak, eager",
     "compiled",
     ...Object.values(ON_CPU),
   ];
