@@ -1,0 +1,123 @@
+/** A training twice: by a compiled step and call by call. */
+import { assert, assertEquals } from "@std/assert";
+import {
+  nn,
+  type RandomState,
+  randomState,
+  scope,
+  setRandomState,
+  type Tensor,
+} from "../../mod.ts";
+
+/** What is trained, and how. */
+export interface Training {
+  net(): nn.Module;
+  // deno-lint-ignore no-explicit-any -- options are the optimiser's own business
+  optimizer(net: nn.Module): nn.Optimizer<any>;
+  batch(step: number): readonly [Tensor, Tensor];
+  readonly steps: number;
+  /** Largest difference of losses and values, as a part of the largest. @default 1e-6 */
+  readonly allowed?: number;
+  readonly loss?: (outputs: Tensor, targets: Tensor) => Tensor;
+  readonly clipNorm?: number;
+  readonly clipValue?: number;
+  /** Runs after a step, counted from 0. */
+  between?(
+    step: number,
+    // deno-lint-ignore no-explicit-any -- as above
+    trained: { readonly net: nn.Module; readonly optimizer: nn.Optimizer<any> },
+  ): void;
+}
+
+/** What a training ends with. */
+interface Outcome {
+  readonly losses: readonly number[];
+  /** Parameters, running statistics and what the optimiser remembers, by name. */
+  readonly values: ReadonlyMap<string, ArrayLike<number>>;
+  /** The optimiser's options and how many steps each parameter has made. */
+  readonly settings: unknown;
+  readonly random: RandomState;
+}
+
+/** Trains from the random stream's present state. */
+export async function train(
+  training: Training,
+  compiled: boolean,
+): Promise<Outcome> {
+  using _ = scope();
+  const { loss = nn.crossEntropy, clipNorm, clipValue, steps } = training;
+  const net = training.net();
+  const optimizer = training.optimizer(net);
+  const options = {
+    loss,
+    optimizer,
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+    ...(clipValue === undefined ? {} : { clipValue }),
+  };
+  const step = compiled ? nn.compileStep(net, options) : undefined;
+  const eager = (x: Tensor, y: Tensor): Tensor => {
+    const value = loss(net(x), y);
+    optimizer.zeroGrad();
+    value.backward();
+    const { parameters } = optimizer;
+    if (clipValue !== undefined) nn.clipGradValue(parameters, clipValue);
+    if (clipNorm !== undefined) nn.clipGradNorm(parameters, clipNorm);
+    optimizer.step();
+    return value.detach();
+  };
+  const losses: number[] = [];
+  for (let k = 0; k < steps; k++) {
+    let read: Promise<number>;
+    {
+      using _step = scope();
+      const [x, y] = training.batch(k);
+      read = (step ?? eager)(x, y).item();
+    }
+    losses.push(await read);
+    training.between?.(k, { net, optimizer });
+  }
+  const random = randomState();
+  const values = new Map<string, ArrayLike<number>>();
+  for (const [name, x] of net.stateDict()) values.set(name, await x.read());
+  const { state, paramGroups } = optimizer.stateDict();
+  for (const [i, { tensors }] of state) {
+    for (const [name, x] of tensors) values.set(`${i} ${name}`, await x.read());
+  }
+  const counts = [...state].map(([i, { step }]) => [i, step]);
+  step?.dispose();
+  optimizer.dispose();
+  net.dispose();
+  return { losses, values, settings: [counts, paramGroups], random };
+}
+
+/** Expects a training by compiled steps to end as the one call by call. */
+export async function assertStepsAgree(training: Training): Promise<void> {
+  const { allowed = 1e-6 } = training;
+  const start = randomState();
+  const want = await train(training, false);
+  setRandomState(start);
+  const got = await train(training, true);
+  assertEquals(got.random, want.random);
+  assertEquals(got.settings, want.settings);
+  assertEquals([...got.values.keys()], [...want.values.keys()]);
+  assertAlike("losses", got.losses, want.losses, allowed);
+  for (const [name, values] of want.values) {
+    assertAlike(name, got.values.get(name)!, values, allowed);
+  }
+}
+
+function assertAlike(
+  what: string,
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+  allowed: number,
+): void {
+  assertEquals(got.length, want.length, what);
+  const expected = Array.from(want);
+  const scale = expected.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
+  const worst = expected.reduce(
+    (most, v, i) => Math.max(most, Math.abs(v - got[i])),
+    0,
+  );
+  assert(worst <= allowed * scale, `${what}: off by ${worst} of ${scale}`);
+}
