@@ -59,7 +59,7 @@ const BINDING = 2 ** 27;
 
 /**
  * The same network without weights that are larger than a binding: linear layers are cut into some of fewer outputs. Libraries that bind whole buffers give
- * zeros otherwise.
+ * wrong results otherwise, and no error.
  */
 export function cut(data: NetworkData): NetworkData {
   const made: Piece[] = [];

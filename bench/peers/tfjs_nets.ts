@@ -86,7 +86,7 @@ function laidOut(
   });
 }
 
-/** Whether a linear layer's weight is to have a row for each output: WebGPU is three times as fast then, and WebAssembly wrong by a part in a hundred. */
+/** Whether a linear layer's weight is to have a row for each output: WebGPU is three times as fast then, and WebAssembly wrong by up to a fifth. */
 function wantsRows(tf: Tf): boolean {
   return tf.getBackend() === "webgpu";
 }
