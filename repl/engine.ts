@@ -4,6 +4,7 @@
  */
 import { Session as Inspector } from "node:inspector";
 import { setImmediate } from "node:timers";
+import { dropHeld, hold } from "./awaits.ts";
 
 /** Where an error was thrown: a source's name, and a line and column that count from 1. */
 export interface Frame {
@@ -86,10 +87,11 @@ export class Engine {
       if (evaluated.result.subtype !== "promise") {
         return await this.#completion(evaluated, source);
       }
-      const settled = await this.#post<EvaluateResult>("Runtime.awaitPromise", {
+      const settled = this.#post<EvaluateResult>("Runtime.awaitPromise", {
         promiseObjectId: evaluated.result.objectId,
       });
-      return await this.#completion(settled, source);
+      hold((await this.#boxOf(evaluated.result.objectId!)).value);
+      return await this.#completion(await settled, source);
     } finally {
       await this.#post("Runtime.releaseObjectGroup", { objectGroup });
     }
@@ -150,6 +152,7 @@ export class Engine {
    */
   abandon(): void {
     this.#inspector.disconnect();
+    dropHeld();
     this.#inspector = connected();
   }
 
@@ -171,22 +174,25 @@ export class Engine {
 
   async #valueOf(remote: RemoteObject): Promise<unknown> {
     const { type, subtype, objectId, unserializableValue } = remote;
-    if (objectId !== undefined) {
-      await this.#post("Runtime.callFunctionOn", {
-        functionDeclaration: FILL_SLOT,
-        arguments: [{ objectId }],
-        objectId,
-      });
-      const value = slots[SLOT];
-      delete slots[SLOT];
-      return value;
-    }
+    if (objectId !== undefined) return (await this.#boxOf(objectId)).value;
     if (unserializableValue === undefined) {
       return subtype === "null" ? null : remote.value;
     }
     return type === "bigint"
       ? BigInt(unserializableValue.slice(0, -1))
       : Number(unserializableValue);
+  }
+
+  /** The object of an id, in a box so that a promise isn't awaited. */
+  async #boxOf(objectId: string): Promise<{ readonly value: unknown }> {
+    await this.#post("Runtime.callFunctionOn", {
+      functionDeclaration: FILL_SLOT,
+      arguments: [{ objectId }],
+      objectId,
+    });
+    const value = slots[SLOT];
+    delete slots[SLOT];
+    return { value };
   }
 
   async #post<Result>(method: string, params: object = {}): Promise<Result> {

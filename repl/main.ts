@@ -14,7 +14,7 @@ if (import.meta.main) {
       host: libraryHost(colors),
       banner: [
         `Tessera ${VERSION} on ${deviceText()}`,
-        "nn, zoo, randn, plot and the rest are there; Ctrl-D leaves",
+        "nn, zoo, randn, show and the rest are there; .help, ?name, Ctrl-D leaves",
       ],
     };
   });

@@ -8,6 +8,7 @@ import {
   commandLine,
   type Commands,
 } from "./commands/line.ts";
+import { holdAwaits } from "./awaits.ts";
 import { declaredNames, relaxDeclarations } from "./declarations.ts";
 import { rewriteImports } from "./imports.ts";
 import { type Scan, scan } from "./scan.ts";
@@ -102,7 +103,12 @@ function javascript(text: string, quiet: boolean): Compiled {
 
 function script(code: string, quiet: boolean): Compiled {
   const declared = declaredNames(code);
-  return { kind: "code", code: relaxDeclarations(code), quiet, declared };
+  return {
+    kind: "code",
+    code: holdAwaits(relaxDeclarations(code)),
+    quiet,
+    declared,
+  };
 }
 
 /** The remover of types lets a block without its end pass, which V8 doesn't. */
