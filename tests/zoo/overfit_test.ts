@@ -4,6 +4,7 @@ import { assertGradients, picture } from "../support/made_up.ts";
 import { assertOverfits, type OverfitOptions } from "../support/overfit.ts";
 
 const GREY = { shape: [1, 32, 32] } satisfies OverfitOptions;
+const GREY_64 = { shape: [1, 64, 64] } satisfies OverfitOptions;
 const SMALL = { inChannels: 1, classes: 8, width: 8 } as const;
 
 const NETWORKS: Record<string, [() => nn.Module, OverfitOptions]> = {
@@ -22,6 +23,23 @@ const NETWORKS: Record<string, [() => nn.Module, OverfitOptions]> = {
     GREY,
   ],
   "ResNet-18": [() => zoo.resnet18({ ...SMALL, stem: "small" }), GREY],
+  "a ResNet of bottlenecks": [
+    () =>
+      new zoo.ResNet(zoo.Bottleneck, [1, 1, 1, 1], { ...SMALL, stem: "small" }),
+    GREY,
+  ],
+  "ResNet-18 with pre-activation": [
+    () => zoo.resnet18V2({ classes: 8, inChannels: 1 }),
+    GREY_64,
+  ],
+  "Inception v2": [
+    () => zoo.inceptionV2({ classes: 8, inChannels: 1, dropout: 0 }),
+    GREY_64,
+  ],
+  "torchvision's GoogLeNet": [
+    () => zoo.googlenet({ classes: 8, inChannels: 1, dropout: 0 }),
+    GREY_64,
+  ],
   "plain-18": [() => zoo.plain18({ ...SMALL, stem: "small" }), GREY],
   "d2l's ResNet-18": [() => zoo.d2lResnet18({ width: 8 }), GREY],
   DenseNet: [
@@ -46,6 +64,15 @@ for (const [name, [make, options]] of Object.entries(NETWORKS)) {
     net.dispose();
   });
 }
+
+Deno.test("torchvision's GoogLeNet with its heads learns eight pictures by heart", async () => {
+  await init({ seed: 0 });
+  const sizes = { classes: 8, inChannels: 1, dropout: 0, auxDropout: 0 };
+  const net = zoo.googlenet({ ...sizes, auxLogits: true });
+  const loss = zoo.auxiliaryLoss(net);
+  await assertOverfits(net, { ...GREY_64, loss });
+  net.dispose();
+});
 
 Deno.test("each parameter of NiN's and AlexNet's gets a gradient", async () => {
   await init({ seed: 0 });
