@@ -2,6 +2,7 @@
 import { f32 } from "../launch.ts";
 import momentumCode from "./sgd_momentum.wgsl" with { type: "text" };
 import code from "./sgd.wgsl" with { type: "text" };
+import foursCode from "./sgd_fours.wgsl" with { type: "text" };
 import twoCode from "./sgd_two.wgsl" with { type: "text" };
 import { stepOp } from "./step.ts";
 
@@ -46,6 +47,7 @@ export const sgdStep = stepOp<SgdAttrs>({
   code: {
     one: { label: "wgsl/optim/sgd.wgsl", code },
     two: { label: "wgsl/optim/sgd_two.wgsl", code: twoCode },
+    fours: { label: "wgsl/optim/sgd_fours.wgsl", code: foursCode },
   },
   flops: 5,
   words: ({ lr, weightDecay, maximize }) => [

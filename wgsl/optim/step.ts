@@ -49,13 +49,15 @@ export function stateShape(size: number, states: number): Shape {
 /** Elements from which a parameter whose number of them is a multiple of four has a launch of its own that reads vectors. */
 const LARGE = 16384;
 
-const FOURS = { label: "wgsl/optim/step_fours.wgsl", code: foursCode };
-
 /** Kernels of rules that remember something. */
 const STATEFUL = {
   one: { label: "wgsl/optim/step.wgsl", code: oneCode },
   two: { label: "wgsl/optim/step_two.wgsl", code: twoCode },
+  fours: { label: "wgsl/optim/step_fours.wgsl", code: foursCode },
 };
+
+/** Kernels of a rule: for one parameter, for two, and for a large one by vectors. */
+export type StepKernels = Readonly<Record<"one" | "two" | "fours", Kernel>>;
 
 /** How an optimiser changes one element. */
 export interface StepRule<Attrs> {
@@ -63,7 +65,7 @@ export interface StepRule<Attrs> {
   /** The update in WGSL, that step.wgsl calls; or kernels of its own for a rule that remembers nothing. */
   readonly code:
     | string
-    | { readonly one: Kernel; readonly two: Kernel };
+    | StepKernels;
   /** Numbers that are remembered of an element, at most three. @default 0 */
   states?(attrs: Attrs): number;
   /** Floating-point operations on one element. */
@@ -110,7 +112,7 @@ function makeStep<Attrs>(rule: StepRule<Attrs>, count: number): Op<Attrs> {
       return inPlace.map((i) => inputs[i]);
     },
     variants: [
-      ...(rule.states ? [{ name: "fours", plan: plan(2, ITEMS, LARGE) }] : []),
+      { name: "fours", plan: plan(2, ITEMS, LARGE) },
       { name: "two", plan: plan(2, ITEMS) },
       { name: "one", plan: plan(1, ITEMS) },
       { name: "naive", plan: plan(1, 1) },
@@ -224,7 +226,7 @@ function planSteps<Attrs>(
       parts.push({ first, size, windows });
     }
   }
-  const kernels = typeof rule.code === "string" ? STATEFUL : rule.code;
+  const kernels = kernelsOf(rule);
   const launches: Launch[] = [];
   const vectors = parts.filter((part) => hasVectors(part, large));
   for (const part of vectors) {
@@ -248,20 +250,14 @@ function planSteps<Attrs>(
       ...windows.map(({ base }) => base),
     ]);
     if (together.length > 1) head.push(groups[0]);
-    // The rule starts at a multiple of 16 bytes.
-    while (head.length % 4 !== 0) head.push(0);
-    const declarations = [`alias T = ${storageType(dtype)};`];
-    if (typeof rule.code === "string") {
-      declarations.push(`const STATES = ${states}u;`, rule.code);
-    }
     launches.push({
       kernel: together.length > 1 ? kernels.two : kernels.one,
-      declarations: declarations.join("\n"),
+      declarations: declarationsOf(rule, dtype, states),
       constants: { ITEMS: items },
       bindings: together.flatMap(({ first, windows }) =>
         bindingsOf({ first, windows }, inPlace)
       ),
-      params: words(...head, ...rule.words(attrs)),
+      params: words(...aligned(head), ...rule.words(attrs)),
       workgroups: linearGrid(total * WORKGROUP, WORKGROUP, limits),
       trips: items,
       flops: count * rule.flops,
@@ -303,22 +299,36 @@ function vectorLaunch<Attrs>(
   const { dtype } = inputs[part.first];
   const states = rule.states?.(attrs) ?? 0;
   const count = part.size / 4;
+  const head = [count, ...part.windows.map(({ base }) => base / 4)];
   return {
-    kernel: FOURS,
-    declarations: [
-      `alias T = ${storageType(dtype)};`,
-      `const STATES = ${states}u;`,
-      rule.code,
-    ].join("\n"),
+    kernel: kernelsOf(rule).fours,
+    declarations: declarationsOf(rule, dtype, states),
     bindings: bindingsOf(part, inPlace),
-    params: words(
-      count,
-      ...part.windows.map(({ base }) => base / 4),
-      ...rule.words(attrs),
-    ),
+    params: words(...aligned(head), ...rule.words(attrs)),
     workgroups: linearGrid(count, WORKGROUP, limits),
     trips: 0,
     flops: part.size * rule.flops,
     bytes: part.size * itemBytes(dtype) * (3 + 2 * states),
   };
+}
+
+function kernelsOf<Attrs>({ code }: StepRule<Attrs>): StepKernels {
+  return typeof code === "string" ? STATEFUL : code;
+}
+
+function declarationsOf<Attrs>(
+  { code }: StepRule<Attrs>,
+  dtype: Meta["dtype"],
+  states: number,
+): string {
+  const type = `alias T = ${storageType(dtype)};`;
+  return typeof code === "string"
+    ? [type, `const STATES = ${states}u;`, code].join("\n")
+    : type;
+}
+
+/** Words before the rule, which starts at a multiple of 16 bytes. */
+function aligned(head: readonly number[]): number[] {
+  const fill = (4 - head.length % 4) % 4;
+  return [...head, ...new Array<number>(fill).fill(0)];
 }
