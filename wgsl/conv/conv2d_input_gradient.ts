@@ -24,6 +24,7 @@ import {
   shapesOf,
   slidingOf,
 } from "./geometry.ts";
+import { inputColumnsPay, planInputColumns } from "./input_columns.ts";
 import { type Pass, sharedVariants } from "./shared_variants.ts";
 import { planNaive } from "./naive.ts";
 import { isProduct, planProducts } from "./products.ts";
@@ -90,6 +91,11 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
       name: "matmul",
       applies: (request) => isProduct(rolesOf(request)),
       plan: (request) => planProducts(rolesOf(request), request.limits),
+    },
+    {
+      name: "columns",
+      applies: (request) => inputColumnsPay(rolesOf(request), request.limits),
+      plan: (request) => planInputColumns(rolesOf(request), request.limits),
     },
     ...winogradVariants(passOf),
     {

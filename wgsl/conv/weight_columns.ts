@@ -82,7 +82,7 @@ export function planWeightColumns(
   const { launches, scratch = [] } = variant.plan(request);
   return {
     launches: [
-      ...gatherOutputs(geometry, dtype, limits),
+      ...gatherOutputs(geometry, dtype, 1, limits),
       unfoldPixels(geometry, dtype, limits),
       ...launches.map((launch) => ({
         ...launch,
@@ -93,10 +93,11 @@ export function planWeightColumns(
   };
 }
 
-/** dy as `[G, K, N·OH·OW]`. */
-function gatherOutputs(
+/** dy, the input `index` of an op, as `[G, K, N·OH·OW]` in the first scratch buffer. */
+export function gatherOutputs(
   { batch, groups, outChannels, output }: Geometry,
   dtype: DType,
+  index: number,
   limits: Limits,
 ): Launch[] {
   const plane = area(output);
@@ -105,7 +106,7 @@ function gatherOutputs(
     shape,
     {
       slot: "input",
-      index: 1,
+      index,
       walk: {
         dtype,
         offset: 0,
