@@ -150,7 +150,8 @@ export class Terminal {
     // Nothing runs before its output is written down.
     await this.#tmux(
       ...["-f", settings, "new-session", "-d", "-x", "80", "-y", "24"],
-      `tmux wait-for written; exec ${command}`,
+      // The shell outlives Ctrl-C, and writes the exit code down: tmux loses it now and then.
+      `trap : INT; tmux wait-for written; ${command}; echo $? > '${this.#folder}/code'`,
     );
     await this.#tmux("pipe-pane", "-O", `cat > '${this.#folder}/output'`);
     await this.#tmux("wait-for", "-S", "written");
@@ -172,13 +173,12 @@ export class Terminal {
   /** The exit code, once there is one. */
   async #exit(): Promise<number | undefined> {
     await this.#started;
-    const { out } = await this.#tmux(
-      ...["display-message", "-p"],
-      "#{pane_dead} #{pane_dead_status} #{pane_dead_signal}",
-    );
-    const [, dead, status, signal] = /^(\d) (\d*) ?(\d*)$/.exec(out) ?? [];
-    if (dead !== "1") return undefined;
-    return status ? Number(status) : 128 + Number(signal);
+    try {
+      const code = await Deno.readTextFile(`${this.#folder}/code`);
+      return code.endsWith("\n") ? Number(code) : undefined;
+    } catch {
+      return undefined;
+    }
   }
 }
 
