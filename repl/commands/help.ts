@@ -15,7 +15,7 @@ export const helpCommands: Family = (shell) => [
     takes: "text",
     usage: ".help [topic]",
     about:
-      "Commands; or what is known of a function, class, method, variable, network or command: also ?topic, and ??topic for the source",
+      "commands; or what is known of a function, class, method, variable, network or command: also ?topic, and ??topic for the source",
     async run(topic?: unknown, options?: TopicOptions) {
       if (topic === undefined || topic === "") {
         return new Drawing(overview(shell));
@@ -30,7 +30,7 @@ export const helpCommands: Family = (shell) => [
     name: "zoo",
     takes: "text",
     usage: ".zoo [network]",
-    about: "The networks with their sizes and weights, or one of them",
+    about: "the networks with their sizes and weights, or one of them",
     global: false,
     run(name?: string) {
       const look = shell.screen();
