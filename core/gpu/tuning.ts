@@ -56,7 +56,14 @@ function gpuPreferences(): Readonly<Record<string, readonly string[]>> {
     matmul: ["split_k", "workgroup"],
     conv2d: staged,
     conv2dInputGradient: staged,
-    conv2dWeightGradient: ["implicit_gemm_workgroup"],
+    // All but "rows", whose many sums in registers are for software adapters.
+    conv2dWeightGradient: [
+      "implicit_gemm_workgroup",
+      "depthwise",
+      "matmul",
+      "columns",
+      "tiled",
+    ],
     ...Object.fromEntries(trees),
   };
 }

@@ -57,6 +57,10 @@ Deno.test("convolutions state the trips that they run", async () => {
   });
 });
 
+Deno.test("convolutions at stride 1, with rows of many outputs, state the trips that they run", async () => {
+  await checkForms([4, 3, 7, 21], [6, 3, 3, 5], PLAIN);
+});
+
 Deno.test("depthwise convolutions state the trips that they run", async () => {
   await checkForms([2, 6, 17, 11], [6, 1, 3, 3], { ...PLAIN, groups: 6 });
 });

@@ -95,7 +95,7 @@ Deno.test("deep layers of few outputs take columns, wide ones and what doesn't f
     })[0];
   };
   assertEquals(chosen([4, 512, 7, 7], 512), "columns");
-  assertEquals(chosen([4, 64, 56, 56], 64), "tiled");
+  assertEquals(chosen([4, 64, 56, 56], 64), "rows");
   assertEquals(chosen([4, 6, 7, 7], 16), "tiled");
   const small = { ...PORTABLE_LIMITS, maxStorageBufferBindingSize: 2 ** 20 };
   assertEquals(chosen([4, 512, 7, 7], 512, small), "tiled");

@@ -1,9 +1,12 @@
 /** The gradient of a convolution in its weights. */
 import type { Meta, Op, Request } from "../op.ts";
-import { formatShape } from "../shape.ts";
+import { formatShape, sizeOf } from "../shape.ts";
 import { conv2d } from "./conv2d.ts";
 import { conv2dInputGradient } from "./conv2d_input_gradient.ts";
 import naiveCode from "./conv2d_weight_gradient_naive.wgsl" with {
+  type: "text",
+};
+import rowsCode from "./conv2d_weight_gradient_rows.wgsl" with {
   type: "text",
 };
 import tiledCode from "./conv2d_weight_gradient_tiled.wgsl" with {
@@ -91,6 +94,51 @@ function tiledFor({ outChannels }: Geometry): PartKernel {
   };
 }
 
+const ROWS = {
+  label: "wgsl/conv/conv2d_weight_gradient_rows.wgsl",
+  code: rowsCode,
+};
+
+/** Most rows of a kernel and taps of a row that the kernel of rows has written out. */
+const MOST_TAPS = 5;
+
+/** Outputs of a row that it takes at a time. */
+const OUTPUTS = 4;
+
+/** Fewest taps of a kernel, and taps times outputs of a row, from which its tiles pay for their start on each row. */
+const FEWEST_TAPS = 9;
+const FEWEST_PRODUCTS = 144;
+
+/** Whether inputs under neighbouring outputs and taps are neighbours, a kernel's taps fit one tile, and are enough of them to share what is read. */
+function rowsPay(geometry: Geometry): boolean {
+  const { kernel, stride, dilation, output } = geometry;
+  const { x, y } = shapesOf(geometry);
+  const taps = area(kernel);
+  return stride[1] === 1 && dilation[1] === 1 && area(output) > 0 &&
+    kernel.every((size) => size <= MOST_TAPS) &&
+    taps >= FEWEST_TAPS && taps * output[1] >= FEWEST_PRODUCTS &&
+    sizeOf(x) % 4 === 0 && sizeOf(y) % 4 === 0;
+}
+
+/** The kernel of rows for a geometry that {@linkcode rowsPay}. */
+function rowsFor({ outChannels, kernel, output }: Geometry): PartKernel {
+  const quads = outChannels > 4 ? 2 : 1;
+  const [rows, taps] = kernel;
+  return {
+    kernel: ROWS,
+    constants: { QUADS: quads, ROWS: rows, TAPS: taps },
+    workgroup: 32,
+    channels: 4 * quads,
+    taps: rows * taps,
+    packed: false,
+    vectors: true,
+    depth: output[1],
+    trips: 1 + Math.ceil(output[1] / OUTPUTS),
+    unit: output[1],
+    busy: BUSY / 2,
+  };
+}
+
 /** Attributes of `conv2dWeightGradient`: those of the convolution, and the height and width of its kernel. */
 export interface Conv2dWeightGradientAttrs extends Conv2dAttrs {
   readonly kernelSize: Pair;
@@ -142,6 +190,15 @@ export const conv2dWeightGradient: Op<Conv2dWeightGradientAttrs> = {
         const geometry = geometryFor(inputs, attrs);
         return planWeightColumns(geometry, inputs[0].dtype, limits);
       },
+    },
+    {
+      name: "rows",
+      applies({ inputs, attrs, limits }) {
+        const geometry = geometryFor(inputs, attrs);
+        return rowsPay(geometry) &&
+          canSumParts(geometry, inputs[0].dtype, rowsFor(geometry), limits);
+      },
+      plan: (request) => plan(request, rowsFor),
     },
     {
       name: "tiled",

@@ -56,6 +56,10 @@ export interface PartKernel {
   readonly trips: number;
   /** Tiles that keep a device busy: with fewer of them, the outputs are dealt to parts. */
   readonly busy: number;
+  /** Whether it reads x and dy as vectors of four. */
+  readonly vectors?: boolean;
+  /** Outputs that parts keep together: lengths of parts are multiples. 1 where there is none. */
+  readonly unit?: number;
   /** Whether it reads dy packed by tiles of its channels. */
   readonly packed: boolean;
 }
@@ -151,7 +155,9 @@ export function planParts(
       const last = images.size * pixels;
       const most = Math.floor(limits.maxLoopTrips / kernel.trips) *
         kernel.depth;
-      const length = Math.min(Math.ceil(last / job.parts), most);
+      const { unit = 1 } = kernel;
+      const share = Math.ceil(last / job.parts / unit) * unit;
+      const length = Math.min(share, most);
       for (let first = 0; first < last; first += job.parts * length) {
         const outputs = { first, last, length };
         launches.push(partLaunch(job, images, outputs, parts === 0, limits));
@@ -274,8 +280,15 @@ function partLaunch(
 ): Launch {
   const { geometry: g, kernel, box, x, dy, parts, count } = job;
   const { first, last, length } = outputs;
-  const a = windowIn({ ...box, images }, x);
-  const b = windowIn({ ...box, images }, dy);
+  const windowOn = (layout: Layout): Window => {
+    const window = windowIn({ ...box, images }, layout);
+    const vector = 4 * itemBytes(layout.dtype);
+    return kernel.vectors
+      ? { ...window, size: Math.ceil(window.size / vector) * vector }
+      : window;
+  };
+  const a = windowOn(x);
+  const b = windowOn(dy);
   const packed = { offset: 0, size: packedBytes(job, images.size) };
   const bindings = [
     bind("input", 0, "read", a),
