@@ -91,6 +91,8 @@ export interface Request<Attrs> {
   readonly outputs: readonly View[];
   readonly attrs: Attrs;
   readonly limits: Limits;
+  /** Which inputs are the same at every call: launches that read nothing else are done once. @default none */
+  readonly constant?: readonly boolean[];
 }
 
 /** One way to compute an op. The first whose `applies` holds is the default; a tuner may choose another. */

@@ -116,8 +116,10 @@ export class PlanCache {
   }
 
   /** What the plan of a call is made from. */
-  requestOf<Attrs>({ inputs, outputs, attrs }: Call<Attrs>): Request<Attrs> {
-    return { inputs, outputs, attrs, limits: this.#limits };
+  requestOf<Attrs>(call: Call<Attrs>): Request<Attrs> {
+    const { inputs, outputs, attrs, constant } = call;
+    const limits = this.#limits;
+    return { inputs, outputs, attrs, limits, ...(constant && { constant }) };
   }
 
   /** The labels of the kernels that have been used. */

@@ -190,3 +190,30 @@ Deno.test("Winograd leaves what doesn't fit a binding to the direct kernels", ()
   assertEquals(names([1, 128, 18, 18], "f32", 2 ** 20), small);
   assertEquals(names([1, 257, 18, 18], "f32", 2 ** 20), direct);
 });
+
+Deno.test("where weights are constant, F(4x4) is taken from fewer tiles on, as it transforms them once", () => {
+  const first = (size: number, constant?: readonly boolean[]) => {
+    const inputs = [[1, 128, size, size], [128, 128, 3, 3]].map((shape) =>
+      contiguousView({ shape, dtype: "f32" })
+    );
+    const attrs = {
+      stride: [1, 1],
+      padding: [1, 1, 1, 1],
+      dilation: [1, 1],
+      groups: 1,
+    } as const;
+    const request = {
+      inputs,
+      outputs: conv2d.infer(inputs, attrs).map(contiguousView),
+      attrs,
+      limits: PORTABLE_LIMITS,
+      ...(constant && { constant }),
+    };
+    return conv2d.variants.find(({ applies }) => applies?.(request) ?? true)
+      ?.name;
+  };
+  assertEquals(first(14), "winograd_2x2_wide");
+  assertEquals(first(14, [false, true]), "winograd_wide");
+  assertEquals(first(14, [true, false]), "winograd_2x2_wide");
+  assertEquals(first(7, [false, true]), "winograd_2x2_wide");
+});

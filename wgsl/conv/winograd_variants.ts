@@ -4,6 +4,9 @@ import type { Pass } from "./shared_variants.ts";
 import { planWinograd, winogradPays } from "./winograd.ts";
 import { WINOGRAD_FORMS } from "./winograd_forms.ts";
 
+/** The input that is transformed once where it is constant. */
+const WEIGHTS = 1;
+
 /** One variant a form. They apply to passes of one correlation where they pay; `passOf` tells a request's pass. */
 export function winogradVariants<Attrs>(
   passOf: (request: Request<Attrs>) => Pass,
@@ -12,7 +15,8 @@ export function winogradVariants<Attrs>(
     name,
     applies(request) {
       const { roles, correlations: [correlation] } = passOf(request);
-      return winogradPays(form, roles, correlation, request.limits);
+      const once = request.constant?.[WEIGHTS] ?? false;
+      return winogradPays(form, roles, correlation, request.limits, once);
     },
     plan(request) {
       const { roles, correlations: [correlation] } = passOf(request);
