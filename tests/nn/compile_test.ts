@@ -312,6 +312,6 @@ onBothDevices("passes can be left out, one by one", async () => {
   assertEquals(names(plain), ["conv2d", "normalizeWith", "relu", "matmul"]);
   assertEquals(all.explain().calls[0].fused, ["batch norm", "relu"]);
   const text = String(all.explain());
-  assert(text.startsWith("Sequential for [2, 2, 4, 4]\nlayer"), text);
+  assert(text.startsWith("Sequential for [2, 2, 4, 4]\n\nlayer"), text);
   assert(text.includes("conv2d + batch norm + relu"), text);
 });
