@@ -100,6 +100,25 @@ Deno.test("rows of outputs around the tile's 8 agree with the reference", async 
   }
 });
 
+Deno.test("rows around a wide tile's 16, of channels around its 4 and 8, agree with the reference", async () => {
+  for (const width of [9, 15, 16, 17, 25, 33]) {
+    await checkForms({ x: [1, 6, 3, width + 4], k: [9, 3, 5], bias: true });
+  }
+  for (const filters of [1, 4, 5, 8, 16, 17]) {
+    await checkForms({
+      x: [1, 17 - filters || 1, 2, 15],
+      k: [filters, 1, 7],
+      padding: [0, 0, 3, 3],
+    });
+  }
+  await checkForms({
+    x: [1, 2, 3, 40],
+    k: [3, 2, 4],
+    padding: [0, 0, 2, 3],
+    dilation: [1, 2],
+  });
+});
+
 Deno.test("numbers of channels around the tiles' 4, 8 and 16 agree with the reference", async () => {
   for (const channels of [1, 4, 5, 8, 9, 16, 17]) {
     await checkForms({ x: [1, channels, 3, 5], k: [18 - channels, 2, 3] });

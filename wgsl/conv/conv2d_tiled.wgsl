@@ -8,19 +8,18 @@
 // The sum: over channels, rows and columns of taps. A launch may hold a part of
 // them only, and then ADDS to what y has.
 //
-// Tiling: one invocation owns 4 * QUADS channels of 8 outputs of a row, in
-// registers: a matrix for each four of both, a column a channel. The 8
-// inputs that a tap needs stand in registers too, and the next tap needs the
-// same ones moved by one place: so a tap reads one input and QUADS vectors of
-// weights for 32 * QUADS multiply-adds. For this the outputs stand `spacing`
-// apart, and columns of taps are taken in PHASES, every PHASES-th one:
+// Tiling: one invocation owns 4 * QUADS channels of 8 outputs of a row, 16 when
+// WIDE, in registers: a matrix for each four of both, a column a channel. A
+// row of taps is walked in LINES of TAPS taps, written out: all of a line are
+// added to a sum while it is at hand. Each tap sees inputs one place further.
+// For this, outputs stand `spacing` apart, and taps PHASES:
 //   spacing = dilation_w / d, PHASES = stride_w / d, d their common divisor,
-// so that `spacing` outputs are as far as PHASES taps. A row of taps is walked
-// in LINES of TAPS taps; these are written out, as loops cost more than taps.
+// so that `spacing` outputs are as far as PHASES taps.
 //   reads per multiply-add  1/8 + 1/(32 * QUADS), and 7 inputs more a line:
-//                           0.15 for 16 channels and lines of 3 taps
+//                           0.15 for 16 channels and lines of 3 taps; WIDE
+//                           1/16 + 1/(64 * QUADS), and 15: 0.09 for 8 and 5
 //   workgroup bytes         0
-//   registers               32 * QUADS sums + 12 operands
+//   registers               32 * QUADS sums, WIDE twice that, + 40 operands
 // Neighbouring invocations own neighbouring tiles.
 //
 // Edges: inputs beside the plane read as 0, and so do those of taps past the
@@ -32,6 +31,7 @@ override QUADS: u32 = 4;
 override PHASES: u32 = 1;
 override LINES: u32 = 1;
 override TAPS: u32 = 7; // at most 7
+override WIDE: bool = false; // with at most 2 QUADS
 override ADDS: bool = false; // to what y has
 
 struct Params {
@@ -79,9 +79,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<T>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-// What an invocation holds: its sums, low ones of outputs 0 to 3 and high ones
-// of 4 to 7; the inputs under them; and where the next tap's weights, last
-// input and column are.
+// Sums, low ones of outputs 0 to 3 and high ones of 4 to 7, a matrix for four
+// channels. Of a WIDE one, 2 and 3 are those of outputs 8 to 15.
 struct Tile {
   low_0: mat4x4f,
   low_1: mat4x4f,
@@ -91,70 +90,142 @@ struct Tile {
   high_1: mat4x4f,
   high_2: mat4x4f,
   high_3: mat4x4f,
-  low: vec4f,
-  high: vec4f,
-  w_at: u32,
-  x_at: u32,
-  v: u32,
-  s: u32,
 }
 
-// What all taps share: from one output to the next, columns of taps, the width
-// of the plane, and whether the row is on it.
+// What each tap of a line has: inputs of four outputs, or weights of four
+// channels.
+struct Taps {
+  at_0: vec4f,
+  at_1: vec4f,
+  at_2: vec4f,
+  at_3: vec4f,
+  at_4: vec4f,
+  at_5: vec4f,
+  at_6: vec4f,
+}
+
+// Inputs, from those under the first tap and the ones after them; 0 for taps
+// past the last, if the first is in column s.
+fn taps_of(a: vec4f, b: vec4f, c: vec4f, s: u32) -> Taps {
+  let v = Taps(
+    a,
+    vec4f(a.yzw, b.x),
+    vec4f(a.zw, b.xy),
+    vec4f(a.w, b.xyz),
+    b,
+    vec4f(b.yzw, c.x),
+    vec4f(b.zw, c.xy),
+  );
+  if (LINES == 1) {
+    return v;
+  }
+  let columns = params.tap_columns;
+  return Taps(
+    select(vec4f(), v.at_0, s < columns),
+    select(vec4f(), v.at_1, s + PHASES < columns),
+    select(vec4f(), v.at_2, s + 2 * PHASES < columns),
+    select(vec4f(), v.at_3, s + 3 * PHASES < columns),
+    select(vec4f(), v.at_4, s + 4 * PHASES < columns),
+    select(vec4f(), v.at_5, s + 5 * PHASES < columns),
+    select(vec4f(), v.at_6, s + 6 * PHASES < columns),
+  );
+}
+
+
+fn weights_at(at: u32) -> Taps {
+  var t: Taps;
+  t.at_0 = w[at];
+  if (TAPS > 1) {
+    t.at_1 = w[at + QUADS];
+  }
+  if (TAPS > 2) {
+    t.at_2 = w[at + 2 * QUADS];
+  }
+  if (TAPS > 3) {
+    t.at_3 = w[at + 3 * QUADS];
+  }
+  if (TAPS > 4) {
+    t.at_4 = w[at + 4 * QUADS];
+  }
+  if (TAPS > 5) {
+    t.at_5 = w[at + 5 * QUADS];
+  }
+  if (TAPS > 6) {
+    t.at_6 = w[at + 6 * QUADS];
+  }
+  return t;
+}
+
+// Adds a line of taps to four outputs of one channel e.
+fn line_of(start: vec4f, t: Taps, e: u32, v: Taps) -> vec4f {
+  var sum = start + t.at_0[e] * v.at_0;
+  if (TAPS > 1) {
+    sum += t.at_1[e] * v.at_1;
+  }
+  if (TAPS > 2) {
+    sum += t.at_2[e] * v.at_2;
+  }
+  if (TAPS > 3) {
+    sum += t.at_3[e] * v.at_3;
+  }
+  if (TAPS > 4) {
+    sum += t.at_4[e] * v.at_4;
+  }
+  if (TAPS > 5) {
+    sum += t.at_5[e] * v.at_5;
+  }
+  if (TAPS > 6) {
+    sum += t.at_6[e] * v.at_6;
+  }
+  return sum;
+}
+
+// The same for four channels.
+fn add_line(sum: mat4x4f, t: Taps, v: Taps) -> mat4x4f {
+  return mat4x4f(
+    line_of(sum[0], t, 0, v),
+    line_of(sum[1], t, 1, v),
+    line_of(sum[2], t, 2, v),
+    line_of(sum[3], t, 3, v),
+  );
+}
+
+// A row of inputs: where the next one is, and its column; from one to the next,
+// the width of the plane, and whether the row is on it.
 struct Row {
+  at: u32,
+  v: u32,
   hop: u32,
-  columns: u32,
   width: u32,
   inside: bool,
 }
 
 // The next input along a row, or 0 where it is beside the row or plane.
-fn next_input(t: ptr<function, Tile>, row: Row) -> f32 {
-  let value = f32(x[(*t).x_at]);
-  let inside = row.inside && (*t).v < row.width;
-  (*t).x_at += row.hop;
-  (*t).v += row.hop;
+fn next_input(row: ptr<function, Row>) -> f32 {
+  let value = f32(x[(*row).at]);
+  let inside = (*row).inside && (*row).v < (*row).width;
+  (*row).at += (*row).hop;
+  (*row).v += (*row).hop;
   return select(0.0, value, inside);
 }
 
-// Products of 4 weights and 4 inputs: a column a weight.
-fn outer(weights: vec4f, inputs: vec4f) -> mat4x4f {
-  return mat4x4f(
-    weights.x * inputs,
-    weights.y * inputs,
-    weights.z * inputs,
-    weights.w * inputs,
-  );
-}
-
-// Moves the inputs by one place and adds one tap.
-fn add_tap(t: ptr<function, Tile>, row: Row) {
-  let last = next_input(t, row);
-  (*t).low = vec4f((*t).low.yzw, (*t).high.x);
-  (*t).high = vec4f((*t).high.yzw, last);
-  let used = (*t).s < row.columns;
-  let low = select(vec4f(), (*t).low, used);
-  let high = select(vec4f(), (*t).high, used);
-  let w_0 = w[(*t).w_at];
-  (*t).low_0 += outer(w_0, low);
-  (*t).high_0 += outer(w_0, high);
-  if (QUADS > 1) {
-    let w_1 = w[(*t).w_at + 1];
-    (*t).low_1 += outer(w_1, low);
-    (*t).high_1 += outer(w_1, high);
+// The next four inputs of a line, or fewer where it has no more.
+fn next_inputs(row: ptr<function, Row>, first: u32) -> vec4f {
+  let count = select(7u, 15u, WIDE) + TAPS;
+  var some: vec4f;
+  if (first < count) {
+    some.x = next_input(row);
   }
-  if (QUADS > 2) {
-    let w_2 = w[(*t).w_at + 2];
-    (*t).low_2 += outer(w_2, low);
-    (*t).high_2 += outer(w_2, high);
+  if (first + 1 < count) {
+    some.y = next_input(row);
   }
-  if (QUADS > 3) {
-    let w_3 = w[(*t).w_at + 3];
-    (*t).low_3 += outer(w_3, low);
-    (*t).high_3 += outer(w_3, high);
+  if (first + 2 < count) {
+    some.z = next_input(row);
   }
-  (*t).w_at += QUADS;
-  (*t).s += PHASES;
+  if (first + 3 < count) {
+    some.w = next_input(row);
+  }
+  return some;
 }
 
 fn store_one(at: u32, value: f32, channel: vec2f, kept: bool) {
@@ -203,7 +274,9 @@ fn main(
   // Which tile this is: along the row first, then rows, images, tiles of
   // channels and groups.
   let spacing = params.spacing;
-  let across = ((params.columns + spacing - 1) / spacing + 7) / 8 * spacing;
+  let pixels = select(8u, 16u, WIDE);
+  let across = ((params.columns + spacing - 1) / spacing + pixels - 1) /
+    pixels * spacing;
   var at = (group.y * groups.x + group.x) * 32 + lane;
   let across_at = at % across;
   at /= across;
@@ -217,7 +290,7 @@ fn main(
   if (g >= params.groups) {
     return;
   }
-  let j = across_at / spacing * 8 * spacing + across_at % spacing;
+  let j = across_at / spacing * pixels * spacing + across_at % spacing;
 
   // What the loop needs, read once.
   let lines = params.channels * params.tap_rows * LINES;
@@ -226,12 +299,9 @@ fn main(
   let area = height * params.width;
   let down = params.dilation_h;
   let right = params.dilation_w;
-  var row = Row(
-    spacing * params.stride_w,
-    params.tap_columns,
-    params.width,
-    false,
-  );
+  var row: Row;
+  row.hop = spacing * params.stride_w;
+  row.width = params.width;
   // Below 0, positions wrap around to large numbers, beside the plane as well.
   let first_h = u32(params.origin_h) + i * params.stride_h;
   let first_v = u32(params.origin_w) + j * params.stride_w;
@@ -241,39 +311,50 @@ fn main(
   var l = 0u;
 
   var t: Tile;
-  t.w_at = params.w_base + g * params.w_group + tile * params.w_tile;
+  var w_at = params.w_base + g * params.w_group + tile * params.w_tile;
   for (var line = 0u; line < lines; line++) {
-    t.s = l / PHASES * PHASES * TAPS + l % PHASES;
-    t.v = first_v + t.s * right;
-    t.x_at = plane + h * row.width + t.s * right;
+    let s = l / PHASES * PHASES * TAPS + l % PHASES;
+    row.v = first_v + s * right;
+    row.at = plane + h * row.width + s * right;
     row.inside = h < height;
-    // The first tap moves these by one place.
-    t.low.y = next_input(&t, row);
-    t.low.z = next_input(&t, row);
-    t.low.w = next_input(&t, row);
-    t.high.x = next_input(&t, row);
-    t.high.y = next_input(&t, row);
-    t.high.z = next_input(&t, row);
-    t.high.w = next_input(&t, row);
-    add_tap(&t, row);
-    if (TAPS > 1) {
-      add_tap(&t, row);
+    let a = next_inputs(&row, 0);
+    let b = next_inputs(&row, 4);
+    let c = next_inputs(&row, 8);
+    let d = next_inputs(&row, 12);
+    let low = taps_of(a, b, c, s);
+    let high = taps_of(b, c, d, s);
+    let weights_0 = weights_at(w_at);
+    t.low_0 = add_line(t.low_0, weights_0, low);
+    t.high_0 = add_line(t.high_0, weights_0, high);
+    var weights_1: Taps;
+    if (QUADS > 1) {
+      weights_1 = weights_at(w_at + 1);
+      t.low_1 = add_line(t.low_1, weights_1, low);
+      t.high_1 = add_line(t.high_1, weights_1, high);
     }
-    if (TAPS > 2) {
-      add_tap(&t, row);
+    if (WIDE) {
+      let e = next_inputs(&row, 16);
+      let f = next_inputs(&row, 20);
+      let far_low = taps_of(c, d, e, s);
+      let far_high = taps_of(d, e, f, s);
+      t.low_2 = add_line(t.low_2, weights_0, far_low);
+      t.high_2 = add_line(t.high_2, weights_0, far_high);
+      if (QUADS > 1) {
+        t.low_3 = add_line(t.low_3, weights_1, far_low);
+        t.high_3 = add_line(t.high_3, weights_1, far_high);
+      }
     }
-    if (TAPS > 3) {
-      add_tap(&t, row);
+    if (QUADS > 2) {
+      let weights_2 = weights_at(w_at + 2);
+      t.low_2 = add_line(t.low_2, weights_2, low);
+      t.high_2 = add_line(t.high_2, weights_2, high);
     }
-    if (TAPS > 4) {
-      add_tap(&t, row);
+    if (QUADS > 3) {
+      let weights_3 = weights_at(w_at + 3);
+      t.low_3 = add_line(t.low_3, weights_3, low);
+      t.high_3 = add_line(t.high_3, weights_3, high);
     }
-    if (TAPS > 5) {
-      add_tap(&t, row);
-    }
-    if (TAPS > 6) {
-      add_tap(&t, row);
-    }
+    w_at += TAPS * QUADS;
     l += 1;
     if (l == LINES) {
       l = 0;
@@ -295,6 +376,16 @@ fn main(
   store_quad(to, g, k, left, t.low_0, t.high_0);
   if (QUADS > 1) {
     store_quad(to, g, k + 4, left, t.low_1, t.high_1);
+  }
+  if (WIDE) {
+    if (left > 8) {
+      let far = to + 8 * spacing * params.y_column;
+      store_quad(far, g, k, left - 8, t.low_2, t.high_2);
+      if (QUADS > 1) {
+        store_quad(far, g, k + 4, left - 8, t.low_3, t.high_3);
+      }
+    }
+    return;
   }
   if (QUADS > 2) {
     store_quad(to, g, k + 8, left, t.low_2, t.high_2);
