@@ -1,5 +1,4 @@
 /** Training steps traced once and run as a plan: forward, backward and update without the host's work. */
-import { Leaf } from "../core/autograd.ts";
 import {
   attributesOf,
   type Build,
@@ -18,6 +17,7 @@ import { metaOf } from "../core/tensor_base.ts";
 import type { Meta } from "../wgsl/op.ts";
 import { formatShape } from "../wgsl/shape.ts";
 import { Explanation } from "./compile_explain.ts";
+import { withGradients } from "./compile_leaves.ts";
 import { asGiven, mapTensors, tensorsIn } from "./compile_values.ts";
 import type { Loss } from "./fit_meter.ts";
 import { BatchNorm } from "./layers/batch_norm.ts";
@@ -59,6 +59,8 @@ export class StepPlans<Result> {
   readonly #plans = new Map<string, StepPlan<Result>>();
   /** Parameters that a step of these shapes had gradients for. */
   readonly #seen = new Map<string, readonly Tensor[]>();
+  /** The network's layers, listed once: to walk through them takes long. */
+  readonly #modules: readonly Module[];
   #mode = "";
 
   /** `body` makes a whole step, from the gradients' zeroing to the optimiser's step, and returns what is to be known of it. */
@@ -68,6 +70,8 @@ export class StepPlans<Result> {
   ) {
     this.#trained = trained;
     this.#body = body;
+    const { net } = trained;
+    this.#modules = Array.from(net.namedModules(), ([, module]) => module);
   }
 
   /** How many sets of shapes have a plan. */
@@ -134,9 +138,9 @@ export class StepPlans<Result> {
 
   /** What a plan takes for granted beside shapes: each layer's mode, and which parameters are learned. */
   #modeOf(): string {
-    const { net, optimizer } = this.#trained;
+    const { optimizer } = this.#trained;
     let mode = "";
-    for (const [, { training }] of net.namedModules()) mode += training ? 1 : 0;
+    for (const { training } of this.#modules) mode += training ? 1 : 0;
     mode += " ";
     for (const p of optimizer.parameters) mode += p.requiresGrad ? 1 : 0;
     return mode;
@@ -186,8 +190,7 @@ export class StepPlans<Result> {
   ): StepPlan<Result> {
     const { net, optimizer, passes } = this.#trained;
     const metas = inputs.map(metaOf);
-    const norms = Array.from(net.namedModules(), ([, module]) => module)
-      .filter((module) => module instanceof BatchNorm);
+    const norms = this.#modules.filter((module) => module instanceof BatchNorm);
     const before = norms.map(({ pendingBatches }) => pendingBatches);
     let learned: Tensor[] = [];
     const body = (given: readonly Tensor[]) => {
@@ -265,31 +268,6 @@ function sameOperands(
     a.every((one, i) =>
       one.length === b[i].length && one.every((x, k) => x === b[i][k])
     );
-}
-
-/** Runs `body` while parameters have gradients of their shapes, whatever those hold, and other leaves have none. */
-function withGradients<T>(
-  leaves: readonly Tensor[],
-  learned: readonly Tensor[],
-  body: () => T,
-): T {
-  const held = new Map<Leaf, Tensor | undefined>();
-  for (const { edge } of leaves) {
-    if (!(edge instanceof Leaf) || held.has(edge)) continue;
-    held.set(edge, edge.grad);
-    edge.grad = undefined;
-  }
-  // Only shapes are looked at, so each parameter stands for its own gradient.
-  for (const p of learned) (p.edge as Leaf).grad = p;
-  const own = new Set(learned);
-  try {
-    return body();
-  } finally {
-    for (const [leaf, grad] of held) {
-      if (leaf.grad && !own.has(leaf.grad)) leaf.grad.dispose();
-      leaf.grad = grad;
-    }
-  }
 }
 
 /** Options of {@linkcode compileStep}. */
