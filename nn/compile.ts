@@ -135,15 +135,22 @@ function within<Result>(
   maxBytes: number,
   tuned: boolean,
 ): Plan<Result> {
-  const again = (options?: { readonly rearranges: boolean }) => {
+  const again = (options?: { readonly rearranges: boolean }): Plan<Result> => {
     const program = plan.made.program.again(options);
-    plan.made.program.dispose();
-    plan = { ...plan, made: { ...plan.made, program } };
+    return { ...plan, made: { ...plan.made, program } };
   };
-  if (tuned) again();
-  if (bytesOf([plan]) > maxBytes) again({ rearranges: false });
-  if (bytesOf([plan]) <= maxBytes) return plan;
+  const replace = (other: Plan<Result>) => {
+    plan.made.program.dispose();
+    plan = other;
+  };
+  if (tuned) replace(again());
+  if (bytesOf([plan]) > maxBytes) {
+    const plain = again({ rearranges: false });
+    if (bytesOf([plain]) < bytesOf([plan])) replace(plain);
+    else plain.made.program.dispose();
+  }
   const bytes = bytesOf([plan]);
+  if (bytes <= maxBytes) return plan;
   plan.made.program.dispose();
   throw new CompileError(
     `Cannot compile for ${
