@@ -64,14 +64,14 @@ const FORMS: readonly Form[] = [
     vgg(name),
     vgg(`${name}_bn`),
   ]),
-  { name: "nin", shape: [1, 67, 67], forRelu: true, lift: 1, lr: 2e-3 },
+  { name: "nin", shape: [1, 67, 67], forRelu: true, lift: 1, lr: 2e-4 },
   {
     name: "nin",
     options: { variant: "paper" },
-    shape: [3, 16, 16],
+    shape: [3, 32, 32],
     forRelu: true,
     lift: 1,
-    lr: 2e-3,
+    lr: 1e-3,
   },
   { name: "googlenet", shape: SMALL },
   {

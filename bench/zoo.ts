@@ -1,12 +1,12 @@
 /**
- * The course's networks on Fashion-MNIST, at reduced sizes: one pass over the library's part of it (10,000 pictures, or fewer), then accuracy on its 2,000 test
- * pictures. Keeps the results of each network in bench/results/fashion_mnist.json and writes the table in zoo/README.md:
+ * The course's networks on Fashion-MNIST, at reduced sizes: one pass over the library's part of it (10,000 pictures), then accuracy on its 2,000 test
+ * pictures. Writes each network's row of the table in zoo/README.md:
  *
  *     deno task zoo:train              all networks
  *     deno task zoo:train nin vgg11    some of them
  */
 import { init, nn, scope, synchronize, zoo } from "../mod.ts";
-import { replaceSection, tableOf } from "./section.ts";
+import { type GrowingTable, replaceRow } from "./section.ts";
 
 /** How a network is made small enough. */
 interface Entry {
@@ -17,8 +17,6 @@ interface Entry {
   readonly make: () => nn.Module;
   /** Adam's step size. @default 1e-3 */
   readonly lr?: number;
-  /** Training pictures, of 10,000: fewer where a step takes long. @default all */
-  readonly count?: number;
 }
 
 const NETWORKS: Readonly<Record<string, Entry>> = {
@@ -26,7 +24,7 @@ const NETWORKS: Readonly<Record<string, Entry>> = {
     form: "d2l's NiN",
     size: 67,
     make: () => zoo.nin().apply(forRelu),
-    count: 2560,
+    lr: 3e-4,
   },
   vgg11: {
     form: "d2l's VGG-11, an eighth of the channels",
@@ -40,7 +38,7 @@ const NETWORKS: Readonly<Record<string, Entry>> = {
     form: "d2l's GoogLeNet",
     size: 32,
     make: () => zoo.googlenet({ variant: "d2l" }),
-    count: 2560,
+    lr: 3e-4,
   },
   resnet18: {
     form: "d2l's ResNet-18, half the channels",
@@ -60,7 +58,6 @@ function forRelu(layer: nn.Module): void {
 }
 
 const BATCH = 64;
-const RESULTS = new URL("results/fashion_mnist.json", import.meta.url);
 const README = new URL("../zoo/README.md", import.meta.url);
 
 /** What is kept of a network's training. */
@@ -91,7 +88,7 @@ async function train(entry: Entry): Promise<Result> {
   const data = await nn.fashionMnist();
   const { losses, seconds } = await nn.fit(
     enlarged,
-    { ...data, count: entry.count ?? data.count },
+    data,
     {
       optimizer: new nn.Adam(net.parameters(), { lr }),
       batchSize: BATCH,
@@ -118,25 +115,20 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-async function readResults(): Promise<Record<string, Result>> {
-  try {
-    return JSON.parse(await Deno.readTextFile(RESULTS));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return {};
-    throw error;
-  }
-}
-
-const HEADS = [
-  "network",
-  "pictures",
-  "parameters",
-  "flops a picture",
-  "steps",
-  "loss",
-  "test accuracy",
-  "seconds",
-];
+const TABLE: GrowingTable = {
+  heads: [
+    "network",
+    "pictures",
+    "parameters",
+    "flops a picture",
+    "steps",
+    "loss",
+    "test accuracy",
+    "seconds",
+  ],
+  keys: 1,
+  order: Object.values(NETWORKS).map(({ form }) => [form]),
+};
 
 function rowOf(result: Result): string[] {
   return [
@@ -159,12 +151,6 @@ for (const name of names) {
     Deno.exit(1);
   }
   const result = await train(NETWORKS[name]);
-  const results = { ...await readResults(), [name]: result };
-  const inOrder = Object.keys(NETWORKS).filter((key) => key in results)
-    .map((key) => [key, results[key]]);
-  const ordered: Record<string, Result> = Object.fromEntries(inOrder);
-  await Deno.writeTextFile(RESULTS, JSON.stringify(ordered, null, 2) + "\n");
-  const rows = Object.values(ordered).map(rowOf);
-  await replaceSection(README, "fashion-mnist", tableOf(HEADS, rows));
+  await replaceRow(README, "fashion-mnist", TABLE, rowOf(result));
   console.log(name, result);
 }
