@@ -154,15 +154,19 @@ function evenAttrs(
 function planEven(request: Request<AdaptiveAttrs>): Plan {
   const { inputs: [x], outputs: [y] } = request;
   const even = { ...request, attrs: evenAttrs(x.shape, y.shape) };
-  const [tiled, naive] = avgPool2d.variants;
-  return (tiled.applies?.(even) ? tiled : naive).plan(even);
+  const fitting = avgPool2d.variants.find(({ applies }) =>
+    applies?.(even) ?? true
+  );
+  return fitting!.plan(even);
 }
 
 function planBackwardEven(request: Request<AdaptiveBackwardAttrs>): Plan {
   const { inputs: [dy], outputs: [dx] } = request;
   const even = { ...request, attrs: evenAttrs(dx.shape, dy.shape) };
-  const [tiled, naive] = avgPool2dBackward.variants;
-  return (tiled.applies?.(even) ? tiled : naive).plan(even);
+  const fitting = avgPool2dBackward.variants.find(({ applies }) =>
+    applies?.(even) ?? true
+  );
+  return fitting!.plan(even);
 }
 
 function planNaive(request: Request<AdaptiveAttrs>): Plan {

@@ -144,8 +144,10 @@ function planEven(request: Request<AdaptiveAttrs>): Plan {
   const window = evenWindow(x.shape, y.shape);
   if (!window) throw new Error("Cannot pool evenly: windows overlap");
   const even = { ...request, attrs: window };
-  const [tiled, naive] = maxPool2d.variants;
-  return (tiled.applies?.(even) ? tiled : naive).plan(even);
+  const fitting = maxPool2d.variants.find(({ applies }) =>
+    applies?.(even) ?? true
+  );
+  return fitting!.plan(even);
 }
 
 function planBackwardEven(request: Request<AdaptiveBackwardAttrs>): Plan {
@@ -153,8 +155,10 @@ function planBackwardEven(request: Request<AdaptiveBackwardAttrs>): Plan {
   const window = evenWindow(dx.shape, dy.shape);
   if (!window) throw new Error("Cannot pool evenly: windows overlap");
   const even = { ...request, attrs: { ...window, ...attrs } };
-  const [tiled, naive] = maxPool2dBackward.variants;
-  return (tiled.applies?.(even) ? tiled : naive).plan(even);
+  const fitting = maxPool2dBackward.variants.find(({ applies }) =>
+    applies?.(even) ?? true
+  );
+  return fitting!.plan(even);
 }
 
 function planNaive(request: Request<AdaptiveAttrs>): Plan {
