@@ -89,7 +89,7 @@ const REASONS: Readonly<Record<Reason, string>> = {
   f16: "in f16, which its driver lacks",
   constants: "whose kernels ran with other constants",
   endless: "of kernels that its driver can't compile",
-  size: "of more than 4 million operations or 2 MB",
+  size: "of more than 4 million operations or 2 MiB",
   subnormal: "about numbers below 2^-126, which its driver takes for 0",
 };
 

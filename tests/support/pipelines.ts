@@ -16,7 +16,7 @@ const MOST = 2;
 
 /** Most floating-point operations, and bytes, of a case there: how operands are cut where they exceed a binding is the plan's work, the same everywhere. */
 const MOST_FLOPS = 4e6;
-const MOST_BYTES = 2e6;
+const MOST_BYTES = 2 ** 21;
 
 const prepared = new Map<string, Prepared>();
 
