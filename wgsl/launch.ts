@@ -155,6 +155,12 @@ export function splitBox(
   return boxes;
 }
 
+/** A window of contiguous elements, as far as the vector of four goes in which the last one lies. */
+export function wholeVectors(window: Window, dtype: DType): Window {
+  const vector = 4 * itemBytes(dtype);
+  return { ...window, size: Math.ceil(window.size / vector) * vector };
+}
+
 /** A binding of a window. */
 export function bind(
   slot: Slot,

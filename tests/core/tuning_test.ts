@@ -99,7 +99,7 @@ Deno.test("without measurement a discrete GPU takes the convolutions that stage 
     ];
   };
   const layer = [[1, 64, 56, 56], [128, 64, 3, 3]] as const;
-  assertEquals(chosen(SOFTWARE, ...layer), ["tiled", "tiled"]);
+  assertEquals(chosen(SOFTWARE, ...layer), ["rows", "tiled"]);
   assertEquals(chosen(DISCRETE, ...layer), [
     "implicit_gemm_workgroup",
     "implicit_gemm_workgroup",
@@ -107,13 +107,18 @@ Deno.test("without measurement a discrete GPU takes the convolutions that stage 
   const deep = [[1, 128, 9, 9], [128, 128, 3, 3]] as const;
   assertEquals(chosen(SOFTWARE, ...deep), ["im2col_matmul", "columns"]);
   assertEquals(
+    chosen(SOFTWARE, [1, 128, 14, 14], [128, 128, 3, 3])[0],
+    "rows",
+    "7 outputs fill most of a tile",
+  );
+  assertEquals(
     chosen(DISCRETE, ...deep)[0],
-    "tiled",
+    "rows",
     "25 outputs leave most of a block empty",
   );
   assertEquals(
     chosen(DISCRETE, [1, 3, 32, 32], [16, 3, 3, 3]),
-    ["tiled", "tiled"],
+    ["rows", "tiled"],
   );
   assertEquals(
     chosen(DISCRETE, [1, 64, 56, 56], [64, 1, 3, 3], 64),

@@ -26,7 +26,7 @@ import { type Pass, sharedVariants } from "./shared_variants.ts";
 import { planNaive } from "./naive.ts";
 import { isProduct, planProducts } from "./products.ts";
 import { forwardRoles, fusedSaves, OWN_INPUTS, type Roles } from "./roles.ts";
-import { canTile, planTiled } from "./tiled.ts";
+import { tiledVariants } from "./tiled_variants.ts";
 import { winogradVariants } from "./winograd_variants.ts";
 
 export type { Conv2dAttrs, FusedConv2dAttrs } from "./geometry.ts";
@@ -78,19 +78,7 @@ export const conv2d: Op<FusedConv2dAttrs> = {
       plan: (request) => planProducts(rolesOf(request), request.limits),
     },
     ...winogradVariants(passOf),
-    {
-      name: "tiled",
-      applies(request) {
-        const roles = rolesOf(request);
-        const correlations = [forwardCorrelation(roles.geometry)];
-        return canTile(roles, correlations, request.limits);
-      },
-      plan(request) {
-        const roles = rolesOf(request);
-        const correlations = [forwardCorrelation(roles.geometry)];
-        return planTiled(roles, correlations, request.limits);
-      },
-    },
+    ...tiledVariants(passOf),
     ...sharedVariants(passOf),
     {
       name: "naive",

@@ -34,7 +34,7 @@ import {
   OWN_INPUTS,
   type Roles,
 } from "./roles.ts";
-import { canTile, planTiled } from "./tiled.ts";
+import { tiledVariants } from "./tiled_variants.ts";
 import { winogradVariants } from "./winograd_variants.ts";
 
 const NAIVE = {
@@ -98,24 +98,7 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
       plan: (request) => planInputColumns(rolesOf(request), request.limits),
     },
     ...winogradVariants(passOf),
-    {
-      name: "tiled",
-      applies(request) {
-        const roles = rolesOf(request);
-        const [strideH, strideW] = request.attrs.stride;
-        return strideH * strideW <= MAX_CORRELATIONS &&
-          canTile(
-            roles,
-            inputGradientCorrelations(roles.geometry),
-            request.limits,
-          );
-      },
-      plan(request) {
-        const roles = rolesOf(request);
-        const correlations = inputGradientCorrelations(roles.geometry);
-        return planTiled(roles, correlations, request.limits);
-      },
-    },
+    ...tiledVariants(passOf),
     ...sharedVariants(passOf),
     {
       name: "naive",

@@ -31,7 +31,7 @@ import {
   slidingOf,
 } from "./geometry.ts";
 import { canSumParts, type PartKernel, planParts } from "./parts.ts";
-import { quadsFor } from "./tiled.ts";
+import { quadsFor } from "./tile_forms.ts";
 import { columnsPay, planWeightColumns } from "./weight_columns.ts";
 import { isWeightProduct, planWeightProducts } from "./weight_products.ts";
 

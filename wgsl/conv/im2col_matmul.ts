@@ -16,6 +16,7 @@ import { type Layout, type Range, sumBoxes, windowIn } from "./cut.ts";
 import { area } from "./geometry.ts";
 import code from "./im2col.wgsl" with { type: "text" };
 import { OWN_INPUTS, type Roles, sourceLayout, targetLayout } from "./roles.ts";
+import { ROWS } from "./tile_forms.ts";
 
 const IM2COL = { label: "wgsl/conv/im2col.wgsl", code };
 
@@ -30,6 +31,9 @@ const DEEP = 128;
 
 /** Outputs of all images below which Winograd's transform of the weights costs more than it saves. */
 const FEW_OUTPUTS = 24;
+
+/** Outputs of a row from which the tiles of {@linkcode ROWS} are full enough. */
+const FULL_ROW = 7;
 
 /** Scratch buffers: the columns; the product's own come after it. */
 const COLUMNS = 0;
@@ -67,15 +71,16 @@ export function canIm2col(
 /**
  * Whether the product saves more than the columns cost: at strides columns are few, and rows of deep layers short.
  *
- * On a software adapter of 2 cores it took 0.5 to 1.0 of the tiled kernel's time for kernels of 3 × 3 and 1 × 1 at stride 2, from 128 channels of 56 × 56
- * to 256 of 14 × 14, one image and four, where fewer channels took 1.1 to 1.2 and stride 1 mostly more; with 16 outputs in all it took 0.7 to 0.86 of Winograd's.
+ * On a software adapter of 2 cores it took 0.6 to 1.0 of the direct kernels' time for kernels of 1 × 1 at stride 2, from 128 channels of 56 × 56 to 1,024
+ * of 14 × 14, and 0.4 to 0.9 for kernels of 3 × 3 whose rows of outputs leave much of a tile empty, but 1.0 to 1.4 where they don't; fewer channels took
+ * 1.1 to 1.2 and stride 1 mostly more; with 16 outputs in all it took 0.7 to 0.86 of Winograd's.
  */
-export function im2colPays(
-  { geometry: { batch, output, stride }, kept, summed }: Roles,
-): boolean {
+export function im2colPays(roles: Roles, correlation: Correlation): boolean {
+  const { geometry: { batch, output, stride }, kept, summed } = roles;
   const few = batch * area(output) <= FEW_OUTPUTS;
-  return (few || stride.every((step) => step > 1)) &&
-    Math.min(kept, summed) >= DEEP;
+  const steps = stride.every((step) => step > 1);
+  const full = output[1] >= FULL_ROW && ROWS.fits(roles, [correlation]);
+  return (few || steps && !full) && Math.min(kept, summed) >= DEEP;
 }
 
 /** Launches of a pass for which {@linkcode canIm2col} holds. */

@@ -26,7 +26,7 @@ import {
   type Stage,
   targetLayout,
 } from "./roles.ts";
-import { quadsFor } from "./tiled.ts";
+import { quadsFor } from "./tile_forms.ts";
 
 /** A kernel of this kind. Both have the same parameters, but for those of the weights. */
 export interface GemmForm {

@@ -7,6 +7,7 @@ import {
   bind,
   linearGrid,
   storageType,
+  wholeVectors,
   type Window,
   words,
 } from "../launch.ts";
@@ -282,10 +283,7 @@ function partLaunch(
   const { first, last, length } = outputs;
   const windowOn = (layout: Layout): Window => {
     const window = windowIn({ ...box, images }, layout);
-    const vector = 4 * itemBytes(layout.dtype);
-    return kernel.vectors
-      ? { ...window, size: Math.ceil(window.size / vector) * vector }
-      : window;
+    return kernel.vectors ? wholeVectors(window, layout.dtype) : window;
   };
   const a = windowOn(x);
   const b = windowOn(dy);

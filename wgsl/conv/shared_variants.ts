@@ -55,7 +55,10 @@ export function sharedVariants<Attrs>(
         const { roles, correlations: [correlation] } = passOf(request);
         return planIm2col(roles, correlation, request.limits);
       },
-      suits: (request) => im2colPays(passOf(request).roles),
+      suits(request) {
+        const { roles, correlations: [correlation] } = passOf(request);
+        return im2colPays(roles, correlation);
+      },
     },
     {
       name: "depthwise_workgroup",

@@ -1,7 +1,16 @@
-/** Launches of the register-tiled correlation: weights are packed tile by tile, then outputs are computed. */
-import { bind, linearGrid, storageType, words } from "../launch.ts";
+/**
+ * Launches of the register-tiled correlations: weights are packed tile by tile, then outputs are computed. Inputs are read one by one, or where they are
+ * neighbours as the vectors in which they lie.
+ */
+import {
+  bind,
+  linearGrid,
+  storageType,
+  wholeVectors,
+  words,
+} from "../launch.ts";
 import type { Launch, Limits, Plan } from "../op.ts";
-import { type Correlation, gcd } from "./correlation.ts";
+import type { Correlation } from "./correlation.ts";
 import {
   cutSum,
   fitsTile,
@@ -23,94 +32,29 @@ import {
   stageOf,
   targetLayout,
 } from "./roles.ts";
-import tiledCode from "./conv2d_tiled.wgsl" with { type: "text" };
+import { pixelsOf, spacingOf, type TileForm } from "./tile_forms.ts";
 
-const TILED = { label: "wgsl/conv/conv2d_tiled.wgsl", code: tiledCode };
-
-/** Invocations of a workgroup, as written in the kernel. */
-const TILED_WORKGROUP = 32;
-
-/** Outputs of a row that an invocation owns, and that a wide one owns. */
-const PIXELS = 8;
-const WIDE_PIXELS = 16;
-
-/** Most taps that the kernel has written out. */
-const MAX_TAPS = 7;
-
-/**
- * Fours of channels that an invocation owns, 1 to 4.
- *
- * Besides its multiply-adds, a tap costs a tile the reads of its inputs, about as much as 1.2 fours of channels, and those of its weights. This gives
- * the tile with the least cost in all.
- */
-export function quadsFor(channels: number): number {
-  const cost = (quads: number) =>
-    Math.ceil(channels / (4 * quads)) * (1.2 + quads);
-  return [4, 3, 2, 1].reduce((best, q) => cost(q) < cost(best) ? q : best);
-}
-
-/** What an invocation owns. */
-interface Tile {
-  readonly quads: number;
-  /** Whether it owns 16 outputs of a row, and then at most 2 fours of channels, instead of 8. */
-  readonly wide: boolean;
-}
-
-/**
- * The tile with the least cost for a number of channels and of outputs side by side.
- *
- * Weights cost more to read than to multiply with: 16 outputs cost about a third more than 8 do, 1.35 for 1 four of channels, and 1.7 for 1.2 to read inputs.
- * Lines of few taps read too many inputs for it.
- */
-function tileFor(channels: number, outputs: number, walk: RowWalk): Tile {
-  const quads = quadsFor(channels);
-  const narrow = Math.ceil(outputs / PIXELS) *
-    Math.ceil(channels / (4 * quads)) * (1.2 + quads);
-  const least = { quads, wide: false, cost: narrow };
-  if (walk.lines > 1 || walk.taps < 3) return least;
-  for (const quads of [2, 1]) {
-    const cost = Math.ceil(outputs / WIDE_PIXELS) *
-      Math.ceil(channels / (4 * quads)) * (1.7 + 1.35 * quads);
-    if (cost < least.cost) Object.assign(least, { quads, wide: true, cost });
-  }
-  return least;
-}
-
-/** How far apart outputs are whose taps step over each other's inputs. */
-function spacingOf({ dilation, stride }: Correlation): number {
-  return dilation[1] / gcd(stride[1], dilation[1]);
-}
-
-/**
- * Every phases-th tap makes a phase: within one, a tap further moves the tile's inputs by one place. There are no more phases than taps, of which
- * each is then a phase of its own. A phase with more taps than the kernel has written out is walked in several lines.
- */
-function rowWalk({ stride, dilation }: Correlation, columns: number): RowWalk {
-  const common = gcd(stride[1], dilation[1]);
-  const phases = Math.max(1, Math.min(stride[1] / common, columns));
-  const longest = Math.max(1, Math.ceil(columns / phases));
-  const pieces = Math.ceil(longest / MAX_TAPS);
-  return {
-    phases,
-    lines: phases * pieces,
-    taps: Math.ceil(longest / pieces),
-  };
-}
+/** Invocations of a workgroup, as written in the kernels. */
+const WORKGROUP = 32;
 
 /** Loop trips of a correlation: one a line. */
 function tripsOf(
+  form: TileForm,
   correlation: Correlation,
   channels: number,
   [rows, columns]: Pair,
 ): number {
-  return channels * rows * rowWalk(correlation, columns).lines;
+  return channels * rows * form.walk(correlation, columns).lines;
 }
 
 /** A correlation and how its operands lie, its weights packed. */
 interface Job {
+  readonly form: TileForm;
   readonly roles: Roles;
   readonly correlation: Correlation;
   readonly quads: number;
+  /** Outputs of a row that an invocation owns. */
+  readonly pixels: number;
   readonly wide: boolean;
   readonly walk: RowWalk;
   readonly space: SumSpace;
@@ -121,20 +65,26 @@ interface Job {
   readonly bytes: number;
 }
 
-function jobOf(roles: Roles, correlation: Correlation): Job {
+function jobOf(
+  form: TileForm,
+  roles: Roles,
+  correlation: Correlation,
+): Job {
   const { geometry: { batch, groups }, kept, summed } = roles;
   const [rows, columns] = correlation.taps;
   const outputs = Math.ceil(correlation.count[1] / spacingOf(correlation));
-  const walk = rowWalk(correlation, columns);
-  const { quads, wide } = tileFor(kept, outputs, walk);
+  const walk = form.walk(correlation, columns);
+  const { quads, wide } = form.tile(kept, outputs, walk, correlation.stride);
   const tile = 4 * quads;
   // Inputs that no tap reaches have no rows, but still need a buffer to bind.
   const block = Math.max(1, rows) * walk.lines * walk.taps * tile;
   const tiles = Math.ceil(kept / tile);
   return {
+    form,
     roles,
     correlation,
     quads,
+    pixels: pixelsOf({ quads, wide }),
     wide,
     walk,
     space: { images: batch, groups, kept, summed, tile },
@@ -153,12 +103,13 @@ function jobOf(roles: Roles, correlation: Correlation): Job {
 
 /** Whether correlations can be run in tiles under the limits. */
 export function canTile(
+  form: TileForm,
   roles: Roles,
   correlations: readonly Correlation[],
   limits: Limits,
 ): boolean {
-  return correlations.every((correlation) => {
-    const job = jobOf(roles, correlation);
+  return form.fits(roles, correlations) && correlations.every((correlation) => {
+    const job = jobOf(form, roles, correlation);
     const layouts = [roles.weights, job.source, job.target, job.packed];
     return job.bytes <= limits.maxBufferSize &&
       fitsTile(job.space, layouts, limits);
@@ -167,6 +118,7 @@ export function canTile(
 
 /** Launches of correlations, each after the packing of its weights into the same scratch buffer. */
 export function planTiled(
+  form: TileForm,
   roles: Roles,
   correlations: readonly Correlation[],
   limits: Limits,
@@ -176,11 +128,11 @@ export function planTiled(
   for (const correlation of correlations) {
     const cut = cutSum(
       correlation.taps,
-      (...size) => tripsOf(correlation, ...size),
+      (...size) => tripsOf(form, correlation, ...size),
       limits,
     );
     cut.ranges.forEach((range, i) => {
-      const job = jobOf(roles, partOf(correlation, range));
+      const job = jobOf(form, roles, partOf(correlation, range));
       bytes = Math.max(bytes, job.bytes);
       launches.push(
         ...packLaunches(job, limits),
@@ -211,13 +163,14 @@ function tileLaunches(
   range: number,
   limits: Limits,
 ): Launch[] {
-  const { roles, correlation, space, quads, wide, walk } = job;
+  const { form, roles, correlation, space, quads, pixels, wide, walk } = job;
   const { source, target, packed } = job;
   const { count, taps } = correlation;
   const spacing = spacingOf(correlation);
-  const pixels = wide ? WIDE_PIXELS : PIXELS;
   const across = Math.ceil(Math.ceil(count[1] / spacing) / pixels) * spacing;
   const boxes = sumBoxes(space, [source, target, packed], cut.channels, limits);
+  // Channels of the last four, where one tile has all.
+  const last = space.kept <= space.tile ? (space.kept - 1) % 4 + 1 : 4;
   return boxes.map((box) => {
     const stage = stageOf(roles, cut, range, box);
     const outputs = box.images.size * box.groups.size * area(count);
@@ -225,22 +178,20 @@ function tileLaunches(
       count[0] * across;
     const { bindings, params, epilogue } = operands(job, box, stage, spacing);
     return {
-      kernel: TILED,
+      kernel: form.kernel,
       declarations: `alias T = ${storageType(roles.dtype)};
 ${epilogue.declarations}`,
       constants: {
         QUADS: quads,
-        PHASES: walk.phases,
-        LINES: walk.lines,
-        TAPS: walk.taps,
         WIDE: Number(wide),
         ADDS: Number(stage.adds),
+        ...form.constants(correlation, walk, last),
       },
       bindings,
       appended: epilogue.appended,
       params,
-      workgroups: linearGrid(invocations, TILED_WORKGROUP, limits),
-      trips: tripsOf(correlation, box.summed.size, taps),
+      workgroups: linearGrid(invocations, WORKGROUP, limits),
+      trips: tripsOf(form, correlation, box.summed.size, taps),
       flops: outputs * box.kept.size *
         (2 * box.summed.size * area(taps) + epilogue.flops),
       bytes: [...bindings, ...epilogue.appended]
@@ -251,7 +202,7 @@ ${epilogue.declarations}`,
 
 /** Bindings and parameters of one launch of the tiled kernel, in its order. */
 function operands(
-  { roles, correlation, source, target, packed }: Job,
+  { form, roles, correlation, source, target, packed }: Job,
   box: SumBox,
   stage: Stage,
   spacing: number,
@@ -262,7 +213,7 @@ function operands(
   const y = windowIn(box, target);
   const width = correlation.target[1];
   const bindings = [
-    bind("input", 0, "read", x),
+    bind("input", 0, "read", form.vectors ? wholeVectors(x, roles.dtype) : x),
     bind("scratch", 0, "read", w),
     bind("output", 0, "write", y),
   ];

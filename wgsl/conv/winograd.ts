@@ -24,7 +24,7 @@ import type { Correlation } from "./correlation.ts";
 import { type Layout, type Range, type SumBox, windowIn } from "./cut.ts";
 import { area } from "./geometry.ts";
 import { epilogueIn, type Roles, sourceLayout, targetLayout } from "./roles.ts";
-import { quadsFor } from "./tiled.ts";
+import { quadsFor } from "./tile_forms.ts";
 import type { WinogradForm } from "./winograd_forms.ts";
 import productsCode from "./winograd_products.wgsl" with { type: "text" };
 import wideCode from "./winograd_products_wide.wgsl" with { type: "text" };

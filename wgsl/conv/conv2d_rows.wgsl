@@ -1,0 +1,463 @@
+// y[n, g, k, i, j] = finish of the sum over c < C, r < R, s < TAPS of
+//   w[g, k, c, r, s] * x[n, g, c, h, v], with
+//   h = origin_h + i * stride_h + r * dilation_h and
+//   v = origin_w + j * STRIDE + s.
+// x: [N, G * C, H, W] as vectors, w: packed [G, tiles, C, R, TAPS, 4 * QUADS]
+//   -> outputs i < rows, j < columns of each plane of y: [N, G * K, ...]
+// The forward pass is one such correlation, the input gradient one or more.
+//
+// The sum: over channels and rows of taps. A launch may hold a part of them
+// only, and then ADDS to what y has.
+//
+// Tiling: one invocation owns 4 * QUADS channels of 8 outputs of a row, 16 when
+// WIDE, in registers: a matrix for each four of both, a column a channel. The
+// inputs under a row of taps are read as the vectors in which they lie, moved
+// into place, and for STRIDE 2 parted into those of even and of odd taps. All
+// taps of a row are added to a sum while it is at hand.
+//   reads per multiply-add  for 8 channels of 16 outputs and 5 taps 0.025: 6
+//                           vectors of x and 10 of w for 640; for 7 taps at
+//                           STRIDE 2 11 and 14 for 896, 0.028
+//   workgroup bytes         0
+//   registers               32 * QUADS sums, WIDE twice that, + 68 operands
+// Neighbouring invocations own neighbouring tiles.
+//
+// Edges: inputs beside the plane are 0; outputs past the end are computed and
+// not stored, and so are channels where there are several tiles of them. T,
+// the element type, and the epilogue, channel_of and finish, are appended by
+// the plan.
+
+override QUADS: u32 = 4;
+override STRIDE: u32 = 1; // at most 2
+override TAPS: u32 = 7; // at most 7
+override WIDE: bool = false; // with at most 2 QUADS
+override ADDS: bool = false; // to what y has
+override LAST: u32 = 4; // channels of the last four, where there is one tile
+
+struct Params {
+  // What this launch computes: images, groups, output channels of each.
+  images: u32,
+  groups: u32,
+  filters: u32,
+  rows: u32,
+  columns: u32,
+  // What it sums.
+  channels: u32,
+  tap_rows: u32,
+  tap_columns: u32,
+  height: u32,
+  width: u32,
+  origin_h: i32,
+  origin_w: i32,
+  stride_h: u32,
+  stride_w: u32,
+  dilation_h: u32,
+  dilation_w: u32,
+  spacing: u32,
+  // Where operands start in their windows (w in vectors), and elements to the
+  // next image, group, tile of channels, channel, row or output.
+  x_base: u32,
+  x_image: u32,
+  x_group: u32,
+  w_base: u32,
+  w_group: u32,
+  w_tile: u32,
+  y_base: u32,
+  y_image: u32,
+  y_group: u32,
+  y_filter: u32,
+  y_row: u32,
+  y_column: u32,
+  // Where channels start in the epilogue's operands, and those of the next
+  // group.
+  channel_base: u32,
+  channel_group: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<T>>;
+@group(0) @binding(1) var<storage, read> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<T>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+// Sums, low ones of outputs 0 to 3 and high ones of 4 to 7, a matrix for four
+// channels. Of a WIDE one, 2 and 3 are those of outputs 8 to 15.
+struct Tile {
+  low_0: mat4x4f,
+  low_1: mat4x4f,
+  low_2: mat4x4f,
+  low_3: mat4x4f,
+  high_0: mat4x4f,
+  high_1: mat4x4f,
+  high_2: mat4x4f,
+  high_3: mat4x4f,
+}
+
+// What each tap of a row has: inputs of four outputs, or weights of four
+// channels.
+struct Taps {
+  at_0: vec4f,
+  at_1: vec4f,
+  at_2: vec4f,
+  at_3: vec4f,
+  at_4: vec4f,
+  at_5: vec4f,
+  at_6: vec4f,
+}
+
+// Inputs in their order. Of STRIDE 2, even holds those of taps 0, 2, 4 and 6,
+// and odd those of the others; of STRIDE 1, even holds all.
+struct Inputs {
+  even_0: vec4f,
+  even_1: vec4f,
+  even_2: vec4f,
+  even_3: vec4f,
+  even_4: vec4f,
+  even_5: vec4f,
+  odd_0: vec4f,
+  odd_1: vec4f,
+  odd_2: vec4f,
+  odd_3: vec4f,
+  odd_4: vec4f,
+}
+
+// Inputs that four outputs see: those from a on, where STRIDE is 1.
+fn near_taps(a: vec4f, b: vec4f, c: vec4f) -> Taps {
+  return Taps(
+    a,
+    vec4f(a.yzw, b.x),
+    vec4f(a.zw, b.xy),
+    vec4f(a.w, b.xyz),
+    b,
+    vec4f(b.yzw, c.x),
+    vec4f(b.zw, c.xy),
+  );
+}
+
+// The same for STRIDE 2, from the even ones and the odd ones.
+fn far_taps(a: vec4f, b: vec4f, odd_a: vec4f, odd_b: vec4f) -> Taps {
+  return Taps(
+    a,
+    odd_a,
+    vec4f(a.yzw, b.x),
+    vec4f(odd_a.yzw, odd_b.x),
+    vec4f(a.zw, b.xy),
+    vec4f(odd_a.zw, odd_b.xy),
+    vec4f(a.w, b.xyz),
+  );
+}
+
+fn taps_0(v: Inputs) -> Taps {
+  if (STRIDE == 1) {
+    return near_taps(v.even_0, v.even_1, v.even_2);
+  }
+  return far_taps(v.even_0, v.even_1, v.odd_0, v.odd_1);
+}
+
+fn taps_1(v: Inputs) -> Taps {
+  if (STRIDE == 1) {
+    return near_taps(v.even_1, v.even_2, v.even_3);
+  }
+  return far_taps(v.even_1, v.even_2, v.odd_1, v.odd_2);
+}
+
+fn taps_2(v: Inputs) -> Taps {
+  if (STRIDE == 1) {
+    return near_taps(v.even_2, v.even_3, v.even_4);
+  }
+  return far_taps(v.even_2, v.even_3, v.odd_2, v.odd_3);
+}
+
+fn taps_3(v: Inputs) -> Taps {
+  if (STRIDE == 1) {
+    return near_taps(v.even_3, v.even_4, v.even_5);
+  }
+  return far_taps(v.even_3, v.even_4, v.odd_3, v.odd_4);
+}
+
+// Weights of the four channels that start at a vector.
+fn weights_at(at: u32) -> Taps {
+  var t: Taps;
+  t.at_0 = w[at];
+  if (TAPS > 1) {
+    t.at_1 = w[at + QUADS];
+  }
+  if (TAPS > 2) {
+    t.at_2 = w[at + 2 * QUADS];
+  }
+  if (TAPS > 3) {
+    t.at_3 = w[at + 3 * QUADS];
+  }
+  if (TAPS > 4) {
+    t.at_4 = w[at + 4 * QUADS];
+  }
+  if (TAPS > 5) {
+    t.at_5 = w[at + 5 * QUADS];
+  }
+  if (TAPS > 6) {
+    t.at_6 = w[at + 6 * QUADS];
+  }
+  return t;
+}
+
+// Adds a row of taps to four outputs of one channel e.
+fn row_of(start: vec4f, t: Taps, e: u32, v: Taps) -> vec4f {
+  var sum = start + t.at_0[e] * v.at_0;
+  if (TAPS > 1) {
+    sum += t.at_1[e] * v.at_1;
+  }
+  if (TAPS > 2) {
+    sum += t.at_2[e] * v.at_2;
+  }
+  if (TAPS > 3) {
+    sum += t.at_3[e] * v.at_3;
+  }
+  if (TAPS > 4) {
+    sum += t.at_4[e] * v.at_4;
+  }
+  if (TAPS > 5) {
+    sum += t.at_5[e] * v.at_5;
+  }
+  if (TAPS > 6) {
+    sum += t.at_6[e] * v.at_6;
+  }
+  return sum;
+}
+
+// The same for those of a quad's four channels that there are.
+fn add_row(start: mat4x4f, t: Taps, v: Taps, quad: u32) -> mat4x4f {
+  let count = select(4u, LAST, quad + 1 == QUADS);
+  var sum = start;
+  sum[0] = row_of(sum[0], t, 0, v);
+  if (count > 1) {
+    sum[1] = row_of(sum[1], t, 1, v);
+  }
+  if (count > 2) {
+    sum[2] = row_of(sum[2], t, 2, v);
+  }
+  if (count > 3) {
+    sum[3] = row_of(sum[3], t, 3, v);
+  }
+  return sum;
+}
+
+// A row of inputs: the element under the first tap of the first output, its
+// column, the width of the plane, and whether the row is on it; and the vector
+// that was read last.
+struct Row {
+  at: u32,
+  v: u32,
+  width: u32,
+  inside: bool,
+  last: vec4f,
+}
+
+// The vector in which an element lies. Elements before the first stay so.
+fn x_vector(at: u32) -> vec4f {
+  return vec4f(x[u32(i32(at) >> 2)]);
+}
+
+// Four of two vectors' elements, from one of the first's on.
+fn between(a: vec4f, b: vec4f, first: u32) -> vec4f {
+  let two = (first & 2) != 0;
+  let low = select(a, vec4f(a.zw, b.xy), two);
+  let next = select(b.x, b.z, two);
+  return select(low, vec4f(low.yzw, next), (first & 1) != 0);
+}
+
+// The four inputs from one of them on, 0 beside the plane, where they are
+// needed.
+fn inputs_from(row: ptr<function, Row>, first: u32) -> vec4f {
+  let count = STRIDE * select(7u, 15u, WIDE) + TAPS;
+  if (first >= count) {
+    return vec4f();
+  }
+  var next = (*row).last;
+  if (first + 1 < count) {
+    next = x_vector((*row).at + first + 4);
+  }
+  let values = between((*row).last, next, (*row).at & 3);
+  (*row).last = next;
+  let v = vec4u((*row).v + first) + vec4u(0, 1, 2, 3);
+  let inside = v < vec4u((*row).width);
+  return select(vec4f(), values, inside & vec4<bool>((*row).inside));
+}
+
+fn inputs_of(row: ptr<function, Row>) -> Inputs {
+  (*row).last = x_vector((*row).at);
+  let a = inputs_from(row, 0);
+  let b = inputs_from(row, 4);
+  let c = inputs_from(row, 8);
+  let d = inputs_from(row, 12);
+  let e = inputs_from(row, 16);
+  let f = inputs_from(row, 20);
+  if (STRIDE == 1) {
+    let no = vec4f();
+    return Inputs(a, b, c, d, e, f, no, no, no, no, no);
+  }
+  let g = inputs_from(row, 24);
+  let h = inputs_from(row, 28);
+  let i = inputs_from(row, 32);
+  let j = inputs_from(row, 36);
+  return Inputs(
+    vec4f(a.xz, b.xz),
+    vec4f(c.xz, d.xz),
+    vec4f(e.xz, f.xz),
+    vec4f(g.xz, h.xz),
+    vec4f(i.xz, j.xz),
+    vec4f(),
+    vec4f(a.yw, b.yw),
+    vec4f(c.yw, d.yw),
+    vec4f(e.yw, f.yw),
+    vec4f(g.yw, h.yw),
+    vec4f(i.yw, j.yw),
+  );
+}
+
+fn store_one(at: u32, value: f32, channel: vec2f, kept: bool) {
+  if (kept) {
+    var sum = value;
+    if (ADDS) {
+      sum += f32(y[at]);
+    }
+    y[at] = T(finish(sum, channel, at));
+  }
+}
+
+// Stores one channel k of 8 outputs, of which `left` are on the row.
+fn store(at: u32, g: u32, k: u32, left: u32, low: vec4f, high: vec4f) {
+  if (k >= params.filters) {
+    return;
+  }
+  let channel =
+    channel_of(params.channel_base + g * params.channel_group + k);
+  let to = at + k * params.y_filter;
+  let step = params.y_column;
+  store_one(to, low.x, channel, left > 0);
+  store_one(to + step, low.y, channel, left > 1);
+  store_one(to + 2 * step, low.z, channel, left > 2);
+  store_one(to + 3 * step, low.w, channel, left > 3);
+  store_one(to + 4 * step, high.x, channel, left > 4);
+  store_one(to + 5 * step, high.y, channel, left > 5);
+  store_one(to + 6 * step, high.z, channel, left > 6);
+  store_one(to + 7 * step, high.w, channel, left > 7);
+}
+
+// Stores four channels from k on.
+fn store_quad(at: u32, g: u32, k: u32, left: u32, low: mat4x4f, high: mat4x4f) {
+  store(at, g, k, left, low[0], high[0]);
+  store(at, g, k + 1, left, low[1], high[1]);
+  store(at, g, k + 2, left, low[2], high[2]);
+  store(at, g, k + 3, left, low[3], high[3]);
+}
+
+@compute @workgroup_size(32)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  // Which tile this is: along the row first, then rows, images, tiles of
+  // channels and groups.
+  let pixels = select(8u, 16u, WIDE);
+  let across = (params.columns + pixels - 1) / pixels;
+  var at = (group.y * groups.x + group.x) * 32 + lane;
+  let j = at % across * pixels;
+  at /= across;
+  let i = at % params.rows;
+  at /= params.rows;
+  let n = at % params.images;
+  at /= params.images;
+  let tiles = (params.filters + 4 * QUADS - 1) / (4 * QUADS);
+  let tile = at % tiles;
+  let g = at / tiles;
+  if (g >= params.groups) {
+    return;
+  }
+
+  // What the loop needs, read once.
+  let lines = params.channels * params.tap_rows;
+  let rows = params.tap_rows;
+  let height = params.height;
+  let area = height * params.width;
+  let down = params.dilation_h;
+  // Below 0, positions wrap around to large numbers, beside the plane as well.
+  let first_h = u32(params.origin_h) + i * params.stride_h;
+  var row: Row;
+  row.width = params.width;
+  row.v = u32(params.origin_w) + j * STRIDE;
+  var plane = params.x_base + n * params.x_image + g * params.x_group + row.v;
+  var h = first_h;
+  var r = 0u;
+
+  var t: Tile;
+  var w_at = params.w_base + g * params.w_group + tile * params.w_tile;
+  for (var line = 0u; line < lines; line++) {
+    row.at = plane + h * row.width;
+    row.inside = h < height;
+    let inputs = inputs_of(&row);
+    let low = taps_0(inputs);
+    let high = taps_1(inputs);
+    let weights_0 = weights_at(w_at);
+    t.low_0 = add_row(t.low_0, weights_0, low, 0);
+    t.high_0 = add_row(t.high_0, weights_0, high, 0);
+    var weights_1: Taps;
+    if (QUADS > 1) {
+      weights_1 = weights_at(w_at + 1);
+      t.low_1 = add_row(t.low_1, weights_1, low, 1);
+      t.high_1 = add_row(t.high_1, weights_1, high, 1);
+    }
+    if (WIDE) {
+      let far_low = taps_2(inputs);
+      let far_high = taps_3(inputs);
+      t.low_2 = add_row(t.low_2, weights_0, far_low, 0);
+      t.high_2 = add_row(t.high_2, weights_0, far_high, 0);
+      if (QUADS > 1) {
+        t.low_3 = add_row(t.low_3, weights_1, far_low, 1);
+        t.high_3 = add_row(t.high_3, weights_1, far_high, 1);
+      }
+    }
+    if (QUADS > 2) {
+      let weights_2 = weights_at(w_at + 2);
+      t.low_2 = add_row(t.low_2, weights_2, low, 2);
+      t.high_2 = add_row(t.high_2, weights_2, high, 2);
+    }
+    if (QUADS > 3) {
+      let weights_3 = weights_at(w_at + 3);
+      t.low_3 = add_row(t.low_3, weights_3, low, 3);
+      t.high_3 = add_row(t.high_3, weights_3, high, 3);
+    }
+    w_at += TAPS * QUADS;
+    r += 1;
+    h += down;
+    if (r == rows) {
+      r = 0;
+      h = first_h;
+      plane += area;
+    }
+  }
+
+  let k = tile * 4 * QUADS;
+  let to = params.y_base + n * params.y_image + g * params.y_group +
+    i * params.y_row + j * params.y_column;
+  // Outputs of the tile that are on the row.
+  let left = params.columns - j;
+  store_quad(to, g, k, left, t.low_0, t.high_0);
+  if (QUADS > 1) {
+    store_quad(to, g, k + 4, left, t.low_1, t.high_1);
+  }
+  if (WIDE) {
+    if (left > 8) {
+      let far = to + 8 * params.y_column;
+      store_quad(far, g, k, left - 8, t.low_2, t.high_2);
+      if (QUADS > 1) {
+        store_quad(far, g, k + 4, left - 8, t.low_3, t.high_3);
+      }
+    }
+    return;
+  }
+  if (QUADS > 2) {
+    store_quad(to, g, k + 8, left, t.low_2, t.high_2);
+  }
+  if (QUADS > 3) {
+    store_quad(to, g, k + 12, left, t.low_3, t.high_3);
+  }
+}
