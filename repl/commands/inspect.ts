@@ -64,7 +64,7 @@ const COMMANDS: readonly Command[] = [
   {
     name: "swap",
     takes: "values",
-    usage: '.swap "conv/conv2d_tiled.wgsl", "my.wgsl"',
+    usage: '.swap "conv/conv2d_rows.wgsl", "my.wgsl"',
     about: "runs an edited kernel in place of the library's",
     run: swap,
   },

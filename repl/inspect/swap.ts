@@ -26,7 +26,7 @@ const HEADS: readonly Column[] = [
 /** A kernel that runs in place of the library's, and how it did. */
 export class Swapped extends Report {
   constructor(
-    /** The library's kernel, such as "conv/conv2d_tiled.wgsl". */
+    /** The library's kernel, such as "conv/conv2d_rows.wgsl". */
     readonly kernel: string,
     readonly file: string,
     /** The calls on which it was compared with the op's reference. */
@@ -75,7 +75,7 @@ export class Swaps extends Report {
 }
 
 /**
- * Runs the kernel in `file` in place of the library's `kernel`, such as "conv/conv2d_tiled.wgsl", from now on: refused where it doesn't compile or
+ * Runs the kernel in `file` in place of the library's `kernel`, such as "conv/conv2d_rows.wgsl", from now on: refused where it doesn't compile or
  * comes out wrong for a call that has used the kernel. Without a file, the library's runs again; without anything, the kernels that are swapped.
  */
 export async function swap(
@@ -112,7 +112,7 @@ export async function swap(
 async function labelOf(gpu: GpuBackend, kernel: unknown): Promise<string> {
   if (typeof kernel !== "string") {
     throw new TypeError(
-      'Cannot swap a kernel without its name: expected a file of the library\'s, such as "conv/conv2d_tiled.wgsl"',
+      'Cannot swap a kernel without its name: expected a file of the library\'s, such as "conv/conv2d_rows.wgsl"',
     );
   }
   const name = kernel.replace(/^(\.?\/)?(wgsl\/)?/, "");

@@ -87,7 +87,7 @@ Deno.test(".trace has a line a layer with the shape after it", async () => {
     rows.slice(0, 4).map(masked),
     [
       "Sequential [#, #] -- # B",
-      "├─Conv#d # conv#d: tiled [#, #, #, #] # # kB",
+      "├─Conv#d # conv#d: rows [#, #, #, #] # # kB",
       "├─Sigmoid # sigmoid: vec# [#, #, #, #] # # kB",
       "├─AvgPool#d # avgPool#d: tiled [#, #, #, #] # # kB",
     ],

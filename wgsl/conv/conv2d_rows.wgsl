@@ -22,16 +22,12 @@
 // Neighbouring invocations own neighbouring tiles.
 //
 // Edges: inputs beside the plane are 0; outputs past the end are computed and
-// not stored, and so are channels where there are several tiles of them. T,
-// the element type, and the epilogue, channel_of and finish, are appended by
-// the plan.
+// not stored, and so are channels where there are several tiles of them.
+// tile_sums.wgsl, T, the element type, the epilogue, channel_of and finish, and
+// how outputs are stored, Y and store_four, are appended by the plan.
 
-override QUADS: u32 = 4;
 override STRIDE: u32 = 1; // at most 2
-override TAPS: u32 = 7; // at most 7
-override WIDE: bool = false; // with at most 2 QUADS
 override ADDS: bool = false; // to what y has
-override LAST: u32 = 4; // channels of the last four, where there is one tile
 
 struct Params {
   // What this launch computes: images, groups, output channels of each.
@@ -75,33 +71,8 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<T>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<T>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(0) @binding(3) var<uniform> params: Params;
-
-// Sums, low ones of outputs 0 to 3 and high ones of 4 to 7, a matrix for four
-// channels. Of a WIDE one, 2 and 3 are those of outputs 8 to 15.
-struct Tile {
-  low_0: mat4x4f,
-  low_1: mat4x4f,
-  low_2: mat4x4f,
-  low_3: mat4x4f,
-  high_0: mat4x4f,
-  high_1: mat4x4f,
-  high_2: mat4x4f,
-  high_3: mat4x4f,
-}
-
-// What each tap of a row has: inputs of four outputs, or weights of four
-// channels.
-struct Taps {
-  at_0: vec4f,
-  at_1: vec4f,
-  at_2: vec4f,
-  at_3: vec4f,
-  at_4: vec4f,
-  at_5: vec4f,
-  at_6: vec4f,
-}
 
 // Inputs in their order. Of STRIDE 2, even holds those of taps 0, 2, 4 and 6,
 // and odd those of the others; of STRIDE 1, even holds all.
@@ -171,72 +142,6 @@ fn taps_3(v: Inputs) -> Taps {
     return near_taps(v.even_3, v.even_4, v.even_5);
   }
   return far_taps(v.even_3, v.even_4, v.odd_3, v.odd_4);
-}
-
-// Weights of the four channels that start at a vector.
-fn weights_at(at: u32) -> Taps {
-  var t: Taps;
-  t.at_0 = w[at];
-  if (TAPS > 1) {
-    t.at_1 = w[at + QUADS];
-  }
-  if (TAPS > 2) {
-    t.at_2 = w[at + 2 * QUADS];
-  }
-  if (TAPS > 3) {
-    t.at_3 = w[at + 3 * QUADS];
-  }
-  if (TAPS > 4) {
-    t.at_4 = w[at + 4 * QUADS];
-  }
-  if (TAPS > 5) {
-    t.at_5 = w[at + 5 * QUADS];
-  }
-  if (TAPS > 6) {
-    t.at_6 = w[at + 6 * QUADS];
-  }
-  return t;
-}
-
-// Adds a row of taps to four outputs of one channel e.
-fn row_of(start: vec4f, t: Taps, e: u32, v: Taps) -> vec4f {
-  var sum = start + t.at_0[e] * v.at_0;
-  if (TAPS > 1) {
-    sum += t.at_1[e] * v.at_1;
-  }
-  if (TAPS > 2) {
-    sum += t.at_2[e] * v.at_2;
-  }
-  if (TAPS > 3) {
-    sum += t.at_3[e] * v.at_3;
-  }
-  if (TAPS > 4) {
-    sum += t.at_4[e] * v.at_4;
-  }
-  if (TAPS > 5) {
-    sum += t.at_5[e] * v.at_5;
-  }
-  if (TAPS > 6) {
-    sum += t.at_6[e] * v.at_6;
-  }
-  return sum;
-}
-
-// The same for those of a quad's four channels that there are.
-fn add_row(start: mat4x4f, t: Taps, v: Taps, quad: u32) -> mat4x4f {
-  let count = select(4u, LAST, quad + 1 == QUADS);
-  var sum = start;
-  sum[0] = row_of(sum[0], t, 0, v);
-  if (count > 1) {
-    sum[1] = row_of(sum[1], t, 1, v);
-  }
-  if (count > 2) {
-    sum[2] = row_of(sum[2], t, 2, v);
-  }
-  if (count > 3) {
-    sum[3] = row_of(sum[3], t, 3, v);
-  }
-  return sum;
 }
 
 // A row of inputs: the element under the first tap of the first output, its
@@ -312,16 +217,6 @@ fn inputs_of(row: ptr<function, Row>) -> Inputs {
   );
 }
 
-fn store_one(at: u32, value: f32, channel: vec2f, kept: bool) {
-  if (kept) {
-    var sum = value;
-    if (ADDS) {
-      sum += f32(y[at]);
-    }
-    y[at] = T(finish(sum, channel, at));
-  }
-}
-
 // Stores one channel k of 8 outputs, of which `left` are on the row.
 fn store(at: u32, g: u32, k: u32, left: u32, low: vec4f, high: vec4f) {
   if (k >= params.filters) {
@@ -331,14 +226,8 @@ fn store(at: u32, g: u32, k: u32, left: u32, low: vec4f, high: vec4f) {
     channel_of(params.channel_base + g * params.channel_group + k);
   let to = at + k * params.y_filter;
   let step = params.y_column;
-  store_one(to, low.x, channel, left > 0);
-  store_one(to + step, low.y, channel, left > 1);
-  store_one(to + 2 * step, low.z, channel, left > 2);
-  store_one(to + 3 * step, low.w, channel, left > 3);
-  store_one(to + 4 * step, high.x, channel, left > 4);
-  store_one(to + 5 * step, high.y, channel, left > 5);
-  store_one(to + 6 * step, high.z, channel, left > 6);
-  store_one(to + 7 * step, high.w, channel, left > 7);
+  store_four(to, step, left, low, channel);
+  store_four(to + 4 * step, step, max(left, 4) - 4, high, channel);
 }
 
 // Stores four channels from k on.
@@ -397,33 +286,33 @@ fn main(
     let low = taps_0(inputs);
     let high = taps_1(inputs);
     let weights_0 = weights_at(w_at);
-    t.low_0 = add_row(t.low_0, weights_0, low, 0);
-    t.high_0 = add_row(t.high_0, weights_0, high, 0);
+    t.low_0 = add_line(t.low_0, weights_0, low, 0);
+    t.high_0 = add_line(t.high_0, weights_0, high, 0);
     var weights_1: Taps;
     if (QUADS > 1) {
       weights_1 = weights_at(w_at + 1);
-      t.low_1 = add_row(t.low_1, weights_1, low, 1);
-      t.high_1 = add_row(t.high_1, weights_1, high, 1);
+      t.low_1 = add_line(t.low_1, weights_1, low, 1);
+      t.high_1 = add_line(t.high_1, weights_1, high, 1);
     }
     if (WIDE) {
       let far_low = taps_2(inputs);
       let far_high = taps_3(inputs);
-      t.low_2 = add_row(t.low_2, weights_0, far_low, 0);
-      t.high_2 = add_row(t.high_2, weights_0, far_high, 0);
+      t.low_2 = add_line(t.low_2, weights_0, far_low, 0);
+      t.high_2 = add_line(t.high_2, weights_0, far_high, 0);
       if (QUADS > 1) {
-        t.low_3 = add_row(t.low_3, weights_1, far_low, 1);
-        t.high_3 = add_row(t.high_3, weights_1, far_high, 1);
+        t.low_3 = add_line(t.low_3, weights_1, far_low, 1);
+        t.high_3 = add_line(t.high_3, weights_1, far_high, 1);
       }
     }
     if (QUADS > 2) {
       let weights_2 = weights_at(w_at + 2);
-      t.low_2 = add_row(t.low_2, weights_2, low, 2);
-      t.high_2 = add_row(t.high_2, weights_2, high, 2);
+      t.low_2 = add_line(t.low_2, weights_2, low, 2);
+      t.high_2 = add_line(t.high_2, weights_2, high, 2);
     }
     if (QUADS > 3) {
       let weights_3 = weights_at(w_at + 3);
-      t.low_3 = add_row(t.low_3, weights_3, low, 3);
-      t.high_3 = add_row(t.high_3, weights_3, high, 3);
+      t.low_3 = add_line(t.low_3, weights_3, low, 3);
+      t.high_3 = add_line(t.high_3, weights_3, high, 3);
     }
     w_at += TAPS * QUADS;
     r += 1;

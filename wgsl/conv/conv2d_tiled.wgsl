@@ -24,14 +24,11 @@
 //
 // Edges: inputs beside the plane read as 0, and so do those of taps past the
 // last one, whose packed weights are 0; outputs and channels past the end are
-// computed and not stored. T, the element type, and the epilogue, channel_of
-// and finish, are appended by the plan.
+// computed and not stored. tile_sums.wgsl, T, the element type, and the
+// epilogue, channel_of and finish, are appended by the plan.
 
-override QUADS: u32 = 4;
 override PHASES: u32 = 1;
 override LINES: u32 = 1;
-override TAPS: u32 = 7; // at most 7
-override WIDE: bool = false; // with at most 2 QUADS
 override ADDS: bool = false; // to what y has
 
 struct Params {
@@ -79,31 +76,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<T>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-// Sums, low ones of outputs 0 to 3 and high ones of 4 to 7, a matrix for four
-// channels. Of a WIDE one, 2 and 3 are those of outputs 8 to 15.
-struct Tile {
-  low_0: mat4x4f,
-  low_1: mat4x4f,
-  low_2: mat4x4f,
-  low_3: mat4x4f,
-  high_0: mat4x4f,
-  high_1: mat4x4f,
-  high_2: mat4x4f,
-  high_3: mat4x4f,
-}
-
-// What each tap of a line has: inputs of four outputs, or weights of four
-// channels.
-struct Taps {
-  at_0: vec4f,
-  at_1: vec4f,
-  at_2: vec4f,
-  at_3: vec4f,
-  at_4: vec4f,
-  at_5: vec4f,
-  at_6: vec4f,
-}
-
 // Inputs, from those under the first tap and the ones after them; 0 for taps
 // past the last, if the first is in column s.
 fn taps_of(a: vec4f, b: vec4f, c: vec4f, s: u32) -> Taps {
@@ -128,65 +100,6 @@ fn taps_of(a: vec4f, b: vec4f, c: vec4f, s: u32) -> Taps {
     select(vec4f(), v.at_4, s + 4 * PHASES < columns),
     select(vec4f(), v.at_5, s + 5 * PHASES < columns),
     select(vec4f(), v.at_6, s + 6 * PHASES < columns),
-  );
-}
-
-
-fn weights_at(at: u32) -> Taps {
-  var t: Taps;
-  t.at_0 = w[at];
-  if (TAPS > 1) {
-    t.at_1 = w[at + QUADS];
-  }
-  if (TAPS > 2) {
-    t.at_2 = w[at + 2 * QUADS];
-  }
-  if (TAPS > 3) {
-    t.at_3 = w[at + 3 * QUADS];
-  }
-  if (TAPS > 4) {
-    t.at_4 = w[at + 4 * QUADS];
-  }
-  if (TAPS > 5) {
-    t.at_5 = w[at + 5 * QUADS];
-  }
-  if (TAPS > 6) {
-    t.at_6 = w[at + 6 * QUADS];
-  }
-  return t;
-}
-
-// Adds a line of taps to four outputs of one channel e.
-fn line_of(start: vec4f, t: Taps, e: u32, v: Taps) -> vec4f {
-  var sum = start + t.at_0[e] * v.at_0;
-  if (TAPS > 1) {
-    sum += t.at_1[e] * v.at_1;
-  }
-  if (TAPS > 2) {
-    sum += t.at_2[e] * v.at_2;
-  }
-  if (TAPS > 3) {
-    sum += t.at_3[e] * v.at_3;
-  }
-  if (TAPS > 4) {
-    sum += t.at_4[e] * v.at_4;
-  }
-  if (TAPS > 5) {
-    sum += t.at_5[e] * v.at_5;
-  }
-  if (TAPS > 6) {
-    sum += t.at_6[e] * v.at_6;
-  }
-  return sum;
-}
-
-// The same for four channels.
-fn add_line(sum: mat4x4f, t: Taps, v: Taps) -> mat4x4f {
-  return mat4x4f(
-    line_of(sum[0], t, 0, v),
-    line_of(sum[1], t, 1, v),
-    line_of(sum[2], t, 2, v),
-    line_of(sum[3], t, 3, v),
   );
 }
 
@@ -324,35 +237,35 @@ fn main(
     let low = taps_of(a, b, c, s);
     let high = taps_of(b, c, d, s);
     let weights_0 = weights_at(w_at);
-    t.low_0 = add_line(t.low_0, weights_0, low);
-    t.high_0 = add_line(t.high_0, weights_0, high);
+    t.low_0 = add_line(t.low_0, weights_0, low, 0);
+    t.high_0 = add_line(t.high_0, weights_0, high, 0);
     var weights_1: Taps;
     if (QUADS > 1) {
       weights_1 = weights_at(w_at + 1);
-      t.low_1 = add_line(t.low_1, weights_1, low);
-      t.high_1 = add_line(t.high_1, weights_1, high);
+      t.low_1 = add_line(t.low_1, weights_1, low, 1);
+      t.high_1 = add_line(t.high_1, weights_1, high, 1);
     }
     if (WIDE) {
       let e = next_inputs(&row, 16);
       let f = next_inputs(&row, 20);
       let far_low = taps_of(c, d, e, s);
       let far_high = taps_of(d, e, f, s);
-      t.low_2 = add_line(t.low_2, weights_0, far_low);
-      t.high_2 = add_line(t.high_2, weights_0, far_high);
+      t.low_2 = add_line(t.low_2, weights_0, far_low, 0);
+      t.high_2 = add_line(t.high_2, weights_0, far_high, 0);
       if (QUADS > 1) {
-        t.low_3 = add_line(t.low_3, weights_1, far_low);
-        t.high_3 = add_line(t.high_3, weights_1, far_high);
+        t.low_3 = add_line(t.low_3, weights_1, far_low, 1);
+        t.high_3 = add_line(t.high_3, weights_1, far_high, 1);
       }
     }
     if (QUADS > 2) {
       let weights_2 = weights_at(w_at + 2);
-      t.low_2 = add_line(t.low_2, weights_2, low);
-      t.high_2 = add_line(t.high_2, weights_2, high);
+      t.low_2 = add_line(t.low_2, weights_2, low, 2);
+      t.high_2 = add_line(t.high_2, weights_2, high, 2);
     }
     if (QUADS > 3) {
       let weights_3 = weights_at(w_at + 3);
-      t.low_3 = add_line(t.low_3, weights_3, low);
-      t.high_3 = add_line(t.high_3, weights_3, high);
+      t.low_3 = add_line(t.low_3, weights_3, low, 3);
+      t.high_3 = add_line(t.high_3, weights_3, high, 3);
     }
     w_at += TAPS * QUADS;
     l += 1;

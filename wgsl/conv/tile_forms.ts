@@ -5,6 +5,9 @@ import type { Pair } from "./geometry.ts";
 import type { RowWalk } from "./packing.ts";
 import { type Roles, sourceLayout } from "./roles.ts";
 import rowsCode from "./conv2d_rows.wgsl" with { type: "text" };
+import storeElements from "./store_elements.wgsl" with { type: "text" };
+import storeVectors from "./store_vectors.wgsl" with { type: "text" };
+import sums from "./tile_sums.wgsl" with { type: "text" };
 import tiledCode from "./conv2d_tiled.wgsl" with { type: "text" };
 
 /** What an invocation owns. */
@@ -26,12 +29,10 @@ export interface TileForm {
   walk(correlation: Correlation, columns: number): RowWalk;
   /** The tile with the least cost for a number of channels and of outputs side by side. */
   tile(channels: number, outputs: number, walk: RowWalk, stride: Pair): Tile;
+  /** What the kernel needs besides the type of elements and an epilogue. */
+  appended(correlation: Correlation): string;
   /** Overrides besides those that all have. */
-  constants(
-    correlation: Correlation,
-    walk: RowWalk,
-    last: number,
-  ): Record<string, number>;
+  constants(correlation: Correlation, walk: RowWalk): Record<string, number>;
 }
 
 /** Most taps that the kernels have written out. */
@@ -65,7 +66,10 @@ export function quadsFor(channels: number): number {
 
 /** Inputs are read one by one, whatever is between them. */
 export const TILED: TileForm = {
-  kernel: { label: "wgsl/conv/conv2d_tiled.wgsl", code: tiledCode },
+  kernel: {
+    label: "wgsl/conv/conv2d_tiled.wgsl",
+    code: tiledCode,
+  },
   vectors: false,
   fits: () => true,
   /**
@@ -100,11 +104,8 @@ export const TILED: TileForm = {
     }
     return least;
   },
-  constants: (_, { phases, lines, taps }) => ({
-    PHASES: phases,
-    LINES: lines,
-    TAPS: taps,
-  }),
+  appended: () => sums,
+  constants: (_, { phases, lines }) => ({ PHASES: phases, LINES: lines }),
 };
 
 /**
@@ -142,9 +143,9 @@ export const ROWS: TileForm = {
     }
     return least;
   },
-  constants: ({ stride }, { taps }, last) => ({
-    STRIDE: stride[1],
-    TAPS: taps,
-    LAST: last,
-  }),
+  appended({ target, count }) {
+    const vectors = target[1] % 4 === 0 && count[1] === target[1];
+    return `${sums}\n${vectors ? storeVectors : storeElements}`;
+  },
+  constants: ({ stride }) => ({ STRIDE: stride[1] }),
 };

@@ -180,12 +180,15 @@ function tileLaunches(
     return {
       kernel: form.kernel,
       declarations: `alias T = ${storageType(roles.dtype)};
-${epilogue.declarations}`,
+${epilogue.declarations}
+${form.appended(correlation)}`,
       constants: {
         QUADS: quads,
         WIDE: Number(wide),
         ADDS: Number(stage.adds),
-        ...form.constants(correlation, walk, last),
+        TAPS: walk.taps,
+        LAST: last,
+        ...form.constants(correlation, walk),
       },
       bindings,
       appended: epilogue.appended,
