@@ -5,11 +5,10 @@
  */
 import { pathToFileURL } from "node:url";
 import { Editor } from "./editor.ts";
-import { EngineError } from "./engine.ts";
 import { explain } from "./explain.ts";
 import { History, historyPath } from "./history.ts";
 import { watchInterrupts } from "./interrupts.ts";
-import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
+import { exitCodeOf, type Options, parseOptions, USAGE } from "./options.ts";
 import { rowsOf, runScript } from "./script.ts";
 import { type Host, Session } from "./session.ts";
 import { setImageProtocol } from "./term/images.ts";
@@ -32,28 +31,18 @@ export type Open = (options: OpenOptions) => Promise<Opened>;
 /** Runs the REPL to its end and sets the exit code. */
 export function run(args: readonly string[], open: Open): void {
   // Not awaited by the module that calls: where a line waits in vain, Deno would end a module that waits before it could be told.
-  exitCode(args, open).then((code) => {
+  exitCodeOf(() => start(args, open)).then((code) => {
     Deno.exitCode = code;
   });
 }
 
-async function exitCode(args: readonly string[], open: Open): Promise<number> {
-  try {
-    const options = parseOptions(args);
-    if (!options.help) return await start(options, open);
+async function start(args: readonly string[], open: Open): Promise<number> {
+  const options = parseOptions(args);
+  const { files, code, color, seed, interactive, images, help } = options;
+  if (help) {
     console.log(USAGE);
     return 0;
-  } catch (error) {
-    if (!(error instanceof UsageError || error instanceof EngineError)) {
-      throw error;
-    }
-    console.error(error.message);
-    return 2;
   }
-}
-
-async function start(options: Options, open: Open): Promise<number> {
-  const { files, code, color, seed, interactive, images } = options;
   // Whatever draws asks the environment.
   if (!color) Deno.env.set("NO_COLOR", "1");
   if (images !== undefined) setImageProtocol(images);

@@ -5,11 +5,10 @@
  */
 import { parseArgs } from "node:util";
 import { deviceText, openDevice } from "./device.ts";
-import { EngineError } from "./engine.ts";
 import { playLesson } from "./lesson.ts";
 import { readLesson } from "./lessons.ts";
 import { libraryHost } from "./library.ts";
-import { seedOf, UsageError } from "./options.ts";
+import { exitCodeOf, orUsage, seedOf } from "./options.ts";
 import { Session } from "./session.ts";
 import { ensureAdapter } from "./setup.ts";
 import { standardOutput } from "../nn/term/screen.ts";
@@ -34,19 +33,8 @@ interface DemoOptions {
 }
 
 function parseOptions(args: readonly string[]): DemoOptions {
-  const { values } = parse(args);
-  return {
-    out: values.out ?? "lenet.safetensors",
-    data: values.data,
-    seed: seedOf(values.seed ?? "0"),
-    color: values.color ?? true,
-    help: values.help ?? false,
-  };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
+  const { values } = orUsage(USAGE, () =>
+    parseArgs({
       args: [...args],
       allowNegative: true,
       options: {
@@ -56,10 +44,14 @@ function parse(args: readonly string[]) {
         color: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
-    });
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
-  }
+    }));
+  return {
+    out: values.out ?? "lenet.safetensors",
+    data: values.data,
+    seed: seedOf(values.seed ?? "0"),
+    color: values.color ?? true,
+    help: values.help ?? false,
+  };
 }
 
 /** Plays the demo and gives the exit code. */
@@ -95,13 +87,5 @@ await nn.saveWeights(net, ${JSON.stringify(out)});
 }
 
 if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    if (!(error instanceof UsageError || error instanceof EngineError)) {
-      throw error;
-    }
-    console.error(error.message);
-    Deno.exitCode = 2;
-  }
+  Deno.exitCode = await exitCodeOf(() => main(Deno.args));
 }

@@ -9,13 +9,18 @@ import { parseArgs } from "node:util";
 import { reportUncaught } from "./cli.ts";
 import { deviceText, openDevice } from "./device.ts";
 import { Editor } from "./editor.ts";
-import { EngineError } from "./engine.ts";
 import { History, historyPath } from "./history.ts";
 import { watchInterrupts } from "./interrupts.ts";
 import { type LessonOptions, type Played, playLesson } from "./lesson.ts";
 import { LESSONS, readLesson } from "./lessons.ts";
 import { libraryHost } from "./library.ts";
-import { imagesOf, seedOf, UsageError } from "./options.ts";
+import {
+  exitCodeOf,
+  imagesOf,
+  orUsage,
+  seedOf,
+  UsageError,
+} from "./options.ts";
 import { Session } from "./session.ts";
 import { ensureAdapter } from "./setup.ts";
 import {
@@ -51,7 +56,21 @@ interface Options {
 }
 
 function parseOptions(args: readonly string[]): Options {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = orUsage(USAGE, () =>
+    parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      allowNegative: true,
+      options: {
+        pause: { type: "boolean" },
+        repl: { type: "boolean" },
+        seed: { type: "string" },
+        images: { type: "string" },
+        check: { type: "boolean" },
+        color: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    }));
   const [name, other] = positionals;
   if (other !== undefined) {
     throw new UsageError(`Cannot play ${name} and ${other}: expected one name`);
@@ -66,27 +85,6 @@ function parseOptions(args: readonly string[]): Options {
     color: values.color ?? true,
     help: values.help ?? false,
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      allowNegative: true,
-      options: {
-        pause: { type: "boolean" },
-        repl: { type: "boolean" },
-        seed: { type: "string" },
-        images: { type: "string" },
-        check: { type: "boolean" },
-        color: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
-  }
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -253,13 +251,5 @@ class PauseKeys {
 }
 
 if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    if (!(error instanceof UsageError || error instanceof EngineError)) {
-      throw error;
-    }
-    console.error(error.message);
-    Deno.exitCode = 2;
-  }
+  Deno.exitCode = await exitCodeOf(() => main(Deno.args));
 }

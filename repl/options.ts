@@ -1,5 +1,6 @@
-/** The command line of the REPL. */
+/** The command line of the REPL, and what the other programs read of theirs in the same way. */
 import { parseArgs } from "node:util";
+import { EngineError } from "./engine.ts";
 import {
   IMAGE_PROTOCOLS,
   type ImageProtocol,
@@ -40,7 +41,21 @@ export class UsageError extends Error {
 
 /** Reads the arguments of the command line. Throws a UsageError. */
 export function parseOptions(args: readonly string[]): Options {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = orUsage(USAGE, () =>
+    parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      allowNegative: true,
+      options: {
+        eval: { type: "string", short: "e" },
+        interactive: { type: "boolean", short: "i" },
+        quiet: { type: "boolean", short: "q" },
+        color: { type: "boolean" },
+        seed: { type: "string" },
+        images: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    }));
   const { eval: code, seed, images } = values;
   return {
     files: positionals,
@@ -54,24 +69,27 @@ export function parseOptions(args: readonly string[]): Options {
   };
 }
 
-function parse(args: readonly string[]) {
+/** What `read` makes of the arguments. What it throws becomes a UsageError, with the usage beneath the message. */
+export function orUsage<T>(usage: string, read: () => T): T {
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      allowNegative: true,
-      options: {
-        eval: { type: "string", short: "e" },
-        interactive: { type: "boolean", short: "i" },
-        quiet: { type: "boolean", short: "q" },
-        color: { type: "boolean" },
-        seed: { type: "string" },
-        images: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
+    return read();
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
+    throw new UsageError(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+/** The exit code that a program comes to: 2, after the message, where the options are wrong or the permissions don't suffice. */
+export async function exitCodeOf(
+  program: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await program();
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof EngineError)) {
+      throw error;
+    }
+    console.error(error.message);
+    return 2;
   }
 }
 
