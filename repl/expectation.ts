@@ -2,6 +2,7 @@
  * What a lesson says that a statement gives: the comment behind it, as in `c1.shape; // [ 1, 6, 28, 28 ]`. The player shows the value itself; the tests, and
  * `deno task lesson NAME --check`, compare the two.
  */
+import { unpainted } from "../nn/term/style.ts";
 
 /** The statements of a program that give nothing to be shown. A comment behind one is a note like any other. */
 const SILENT =
@@ -25,9 +26,6 @@ export function expecting(statement: string): Expecting {
 /** A number as it is printed. */
 const NUMBER = /-?(?:\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?|Infinity|NaN)/gi;
 
-// deno-lint-ignore no-control-regex -- the codes are what is left out
-const COLORS = /\x1b\[[\d;]*m/g;
-
 /**
  * Whether what was shown is what was expected. Colours and the breaking of rows don't count. The forms of an expectation:
  *
@@ -50,7 +48,7 @@ export function meets(shown: string, expected: string): boolean {
 }
 
 function flat(text: string): string {
-  return text.replace(COLORS, "").replace(/\s+/g, " ").trim();
+  return unpainted(text).replace(/\s+/g, " ").trim();
 }
 
 /** Whether the parts follow one another in the text, the first at its start and the last at its end. */

@@ -23,9 +23,14 @@ export function paint(text: string, style: Style, colors: Colors): string {
 // deno-lint-ignore no-control-regex -- the codes are what is looked for
 const SGR = /\x1b\[[\d;]*m/g;
 
+/** `text` without its styles. */
+export function unpainted(text: string): string {
+  return text.replace(SGR, "");
+}
+
 /** The columns that a text takes, not counting its colours. */
 export function widthOf(text: string): number {
-  return [...text.replace(SGR, "")].length;
+  return [...unpainted(text)].length;
 }
 
 /** `text` with blanks behind it up to a width. */
