@@ -11,7 +11,7 @@ import { padEnd, padStart, widthOf } from "../../nn/term/style.ts";
 import { formatShape } from "../../wgsl/shape.ts";
 import { colorCode } from "./blocks.ts";
 import { brightness, type Rgb } from "./color_map.ts";
-import { type ImageProtocol, imageProtocol } from "./images.ts";
+import type { ImageProtocol } from "./images.ts";
 import { flatNumbers } from "./numbers.ts";
 import { Gallery, pictures } from "./picture.ts";
 
@@ -91,10 +91,13 @@ export async function confusion(
       height: n,
       map: "heat",
     } as const;
-    const images = options.images ??
-      (options.screen ? "half" : imageProtocol());
     const scale = Math.max(1, Math.floor(screen.columns / 2 / n));
-    const drawn = pictures([picture], { screen, images, scale, range: [0, 1] });
+    const drawn = pictures([picture], {
+      screen: options.screen,
+      images: options.images,
+      scale,
+      range: [0, 1],
+    });
     return new Gallery([...drawn.rows, end], drawn.pictures, 1, drawn.range);
   }
   const head = rows.map((_, i) => padStart(String(i), width)).join("");

@@ -6,7 +6,7 @@ import { type Screen, standardOutput } from "../../nn/term/screen.ts";
 import { formatShape } from "../../wgsl/shape.ts";
 import { pictureBehind } from "./cam.ts";
 import type { ColorMap } from "./color_map.ts";
-import { type ImageProtocol, imageProtocol } from "./images.ts";
+import type { ImageProtocol } from "./images.ts";
 import { Gallery, type Picture, pictures } from "./picture.ts";
 import { picturesOf, type Showable, type Shown } from "./shown.ts";
 import type { Range } from "./tile.ts";
@@ -89,7 +89,6 @@ function draw(
   options: ShowOptions,
 ): Gallery {
   const { range, screen = standardOutput(), map } = options;
-  const images = options.images ?? (options.screen ? "half" : imageProtocol());
   const widest = Math.max(...list.map(({ width }) => width));
   const target = list.length > 1 ? WIDTH_EACH : WIDTH_ALONE;
   const scale = options.scale ?? Math.max(1, Math.floor(target / widest));
@@ -103,11 +102,11 @@ function draw(
     ...(range ? { range: undefined } : {}),
   }));
   const drawn = pictures(given, {
-    screen,
-    images,
+    screen: options.screen,
+    images: options.images,
     scale,
-    ...(range ? { range } : {}),
-    ...(columns ? { columns } : {}),
+    range,
+    columns,
   });
   const left = count - list.length;
   if (left <= 0) return drawn;
