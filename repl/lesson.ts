@@ -3,10 +3,11 @@
  * gives. The file is an ordinary program, so it is formatted, checked and can be run by itself.
  */
 import { expecting, meets } from "./expectation.ts";
+import { wrap } from "./help/text.ts";
 import type { Session } from "./session.ts";
 import { statements } from "./statements.ts";
 import type { Colors } from "../nn/term/screen.ts";
-import { paint, widthOf } from "../nn/term/style.ts";
+import { paint } from "../nn/term/style.ts";
 
 export interface LessonOptions {
   /** The name that errors carry. */
@@ -68,7 +69,7 @@ export async function playLesson(
         return played(undefined, true);
       }
       if (!reading) print("");
-      for (const row of wrapped(comment, columns)) {
+      for (const row of wrap(comment, columns)) {
         print(paint(row, "dim", colors));
       }
       reading = true;
@@ -100,16 +101,4 @@ function echo(statement: string, colors: Colors): string {
   return statement.replace(/;\s*$/, "").split("\n").map((row, i) =>
     `${paint(i === 0 ? ">" : "…", "cyan", colors)} ${row}`.trimEnd()
   ).join("\n");
-}
-
-/** A text in rows of so many columns at most, broken between words. */
-function wrapped(text: string, columns: number): string[] {
-  const rows = [""];
-  for (const word of text.split(" ")) {
-    const row = rows.at(-1)!;
-    if (row === "") rows[rows.length - 1] = word;
-    else if (widthOf(row) + 1 + widthOf(word) > columns) rows.push(word);
-    else rows[rows.length - 1] = `${row} ${word}`;
-  }
-  return rows;
 }
