@@ -12,8 +12,8 @@ import { builderOf } from "./help/networks.ts";
 import { calledAt, type Context, valueOf } from "./help/types.ts";
 import { namesOf } from "./help/values.ts";
 
-/** Commands whose text is a file. */
-const WITH_FILE = new Set(["load", "save", "show", "editor", "run"]);
+/** Commands whose text is a file, or may begin with one. */
+const WITH_FILE = new Set(["load", "save", "show"]);
 
 /** Functions whose string is a file. */
 const TAKES_FILE =

@@ -8,7 +8,7 @@ export type Look = Pick<Screen, "colors" | "columns">;
 const WIDEST = 100;
 
 /** The columns that text takes on a screen. */
-export function widthOn({ columns }: Look): number {
+function widthOn({ columns }: Look): number {
   return Math.max(24, Math.min(columns, WIDEST));
 }
 

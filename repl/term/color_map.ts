@@ -16,7 +16,7 @@ const STOPS: Readonly<Record<ColorMap, readonly Rgb[]>> = {
 };
 
 /** NaN: a colour that no map has, so that it is seen. */
-export const NAN_COLOR: Rgb = [255, 0, 255];
+const NAN_COLOR: Rgb = [255, 0, 255];
 
 /** The colour of a level from 0 to 1. */
 export function colorOf(level: number, map: ColorMap): Rgb {
