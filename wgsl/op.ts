@@ -188,6 +188,15 @@ export interface Op<Attrs> {
   readonly gradient?: Gradient<Attrs>;
 }
 
+/** The plan of an op's first variant that can compute a request: what ops are made of that go by another. */
+export function planFirst<Attrs>(
+  { variants }: Op<Attrs>,
+  request: Request<Attrs>,
+): Plan {
+  // The last one always can.
+  return variants.find((v) => v.applies?.(request) ?? true)!.plan(request);
+}
+
 /** Whether an op's plans take any strides and offset for input `index`. */
 export function isStrided({ strided = false }: AnyOp, index: number): boolean {
   return typeof strided === "boolean" ? strided : strided.includes(index);

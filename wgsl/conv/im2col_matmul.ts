@@ -9,7 +9,15 @@
 import { epilogueInputs } from "../epilogue.ts";
 import { bind, linearGrid, storageType, words } from "../launch.ts";
 import { matmul, type MatmulAttrs } from "../matmul/matmul.ts";
-import type { Binding, Launch, Limits, Plan, Request, View } from "../op.ts";
+import {
+  type Binding,
+  type Launch,
+  type Limits,
+  type Plan,
+  planFirst,
+  type Request,
+  type View,
+} from "../op.ts";
 import { contiguousView, itemBytes } from "../shape.ts";
 import type { Correlation } from "./correlation.ts";
 import { type Layout, type Range, sumBoxes, windowIn } from "./cut.ts";
@@ -228,8 +236,7 @@ function productOf(
     attrs: { epilogue, channels: "rows" },
     limits,
   };
-  const variant = matmul.variants.find((v) => v.applies?.(request) ?? true)!;
-  const { launches, scratch } = variant.plan(request);
+  const { launches, scratch } = planFirst(matmul, request);
   const moved = launches.map((launch) => ({
     ...launch,
     bindings: launch.bindings.map(operandOf),

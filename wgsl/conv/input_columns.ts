@@ -7,7 +7,15 @@
  */
 import { bind, linearGrid, storageType, words } from "../launch.ts";
 import { matmul, type MatmulAttrs } from "../matmul/matmul.ts";
-import type { Binding, Launch, Limits, Plan, Request, View } from "../op.ts";
+import {
+  type Binding,
+  type Launch,
+  type Limits,
+  type Plan,
+  planFirst,
+  type Request,
+  type View,
+} from "../op.ts";
 import { contiguousView, itemBytes } from "../shape.ts";
 import code from "./col2im_pixels.wgsl" with { type: "text" };
 import { area, type Geometry } from "./geometry.ts";
@@ -82,8 +90,7 @@ export function planInputColumns(
     attrs: {},
     limits,
   };
-  const variant = matmul.variants.find((v) => v.applies?.(request) ?? true)!;
-  const { launches, scratch = [] } = variant.plan(request);
+  const { launches, scratch = [] } = planFirst(matmul, request);
   return {
     launches: [
       ...gatherOutputs(geometry, dtype, 0, limits),

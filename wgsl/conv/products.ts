@@ -6,7 +6,13 @@
  */
 import { epilogueInputs } from "../epilogue.ts";
 import { matmul, type MatmulAttrs } from "../matmul/matmul.ts";
-import type { Limits, Plan, Request, View } from "../op.ts";
+import {
+  type Limits,
+  type Plan,
+  planFirst,
+  type Request,
+  type View,
+} from "../op.ts";
 import { contiguousView } from "../shape.ts";
 import { area, type Geometry } from "./geometry.ts";
 import type { Roles } from "./roles.ts";
@@ -61,8 +67,7 @@ export function planProducts(roles: Roles, limits: Limits): Plan {
     attrs: { epilogue, channels: "rows" },
     limits,
   };
-  const variant = matmul.variants.find((v) => v.applies?.(request) ?? true)!;
-  const { launches, scratch = [] } = variant.plan(request);
+  const { launches, scratch = [] } = planFirst(matmul, request);
   // The weights are the left factor, but the convolution's second input.
   return {
     launches: launches.map((launch) => ({

@@ -8,7 +8,15 @@
 import { bind, linearGrid, storageType, words } from "../launch.ts";
 import { matmul, type MatmulAttrs } from "../matmul/matmul.ts";
 import { copyLaunches } from "../move/copy_plan.ts";
-import type { Binding, DType, Launch, Limits, Plan, Request } from "../op.ts";
+import {
+  type Binding,
+  type DType,
+  type Launch,
+  type Limits,
+  type Plan,
+  planFirst,
+  type Request,
+} from "../op.ts";
 import { contiguousView, itemBytes, sizeOf } from "../shape.ts";
 import { area, type Geometry } from "./geometry.ts";
 import code from "./im2col_pixels.wgsl" with { type: "text" };
@@ -78,8 +86,7 @@ export function planWeightColumns(
     attrs: {},
     limits,
   };
-  const variant = matmul.variants.find((v) => v.applies?.(request) ?? true)!;
-  const { launches, scratch = [] } = variant.plan(request);
+  const { launches, scratch = [] } = planFirst(matmul, request);
   return {
     launches: [
       ...gatherOutputs(geometry, dtype, 1, limits),

@@ -6,7 +6,15 @@
  * The products of a batch's images go to scratch memory side by side, and a last launch adds them up in order; that of a single image is the gradient.
  */
 import { matmul, type MatmulAttrs } from "../matmul/matmul.ts";
-import type { Binding, DType, Limits, Plan, Request, View } from "../op.ts";
+import {
+  type Binding,
+  type DType,
+  type Limits,
+  type Plan,
+  planFirst,
+  type Request,
+  type View,
+} from "../op.ts";
 import { contiguousView } from "../shape.ts";
 import { area, type Geometry } from "./geometry.ts";
 import { sumParts } from "./parts.ts";
@@ -58,8 +66,7 @@ export function planWeightProducts(
     attrs: {},
     limits,
   };
-  const variant = matmul.variants.find((v) => v.applies?.(request) ?? true)!;
-  const { launches, scratch = [] } = variant.plan(request);
+  const { launches, scratch = [] } = planFirst(matmul, request);
   // dy is the left factor, but the gradient's second input; a batch's products are the first scratch buffer.
   const moved = (binding: Binding): Binding => {
     const { slot, index } = binding;

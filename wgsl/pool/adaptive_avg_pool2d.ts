@@ -1,5 +1,5 @@
 /** Adaptive average pooling to any size and its gradient, each the other's adjoint. */
-import type { Op, Plan, Request } from "../op.ts";
+import { type Op, type Plan, planFirst, type Request } from "../op.ts";
 import backwardCode from "./adaptive_avg_pool2d_backward.wgsl" with {
   type: "text",
 };
@@ -154,19 +154,13 @@ function evenAttrs(
 function planEven(request: Request<AdaptiveAttrs>): Plan {
   const { inputs: [x], outputs: [y] } = request;
   const even = { ...request, attrs: evenAttrs(x.shape, y.shape) };
-  const fitting = avgPool2d.variants.find(({ applies }) =>
-    applies?.(even) ?? true
-  );
-  return fitting!.plan(even);
+  return planFirst(avgPool2d, even);
 }
 
 function planBackwardEven(request: Request<AdaptiveBackwardAttrs>): Plan {
   const { inputs: [dy], outputs: [dx] } = request;
   const even = { ...request, attrs: evenAttrs(dx.shape, dy.shape) };
-  const fitting = avgPool2dBackward.variants.find(({ applies }) =>
-    applies?.(even) ?? true
-  );
-  return fitting!.plan(even);
+  return planFirst(avgPool2dBackward, even);
 }
 
 function planNaive(request: Request<AdaptiveAttrs>): Plan {

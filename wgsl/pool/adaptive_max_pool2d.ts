@@ -1,6 +1,6 @@
 /** Adaptive max pooling to any size and its gradient. */
 import { gather } from "../move/gather.ts";
-import type { Op, Plan, Request } from "../op.ts";
+import { type Op, type Plan, planFirst, type Request } from "../op.ts";
 import backwardCode from "./adaptive_max_pool2d_backward.wgsl" with {
   type: "text",
 };
@@ -144,10 +144,7 @@ function planEven(request: Request<AdaptiveAttrs>): Plan {
   const window = evenWindow(x.shape, y.shape);
   if (!window) throw new Error("Cannot pool evenly: windows overlap");
   const even = { ...request, attrs: window };
-  const fitting = maxPool2d.variants.find(({ applies }) =>
-    applies?.(even) ?? true
-  );
-  return fitting!.plan(even);
+  return planFirst(maxPool2d, even);
 }
 
 function planBackwardEven(request: Request<AdaptiveBackwardAttrs>): Plan {
@@ -155,10 +152,7 @@ function planBackwardEven(request: Request<AdaptiveBackwardAttrs>): Plan {
   const window = evenWindow(dx.shape, dy.shape);
   if (!window) throw new Error("Cannot pool evenly: windows overlap");
   const even = { ...request, attrs: { ...window, ...attrs } };
-  const fitting = maxPool2dBackward.variants.find(({ applies }) =>
-    applies?.(even) ?? true
-  );
-  return fitting!.plan(even);
+  return planFirst(maxPool2dBackward, even);
 }
 
 function planNaive(request: Request<AdaptiveAttrs>): Plan {
