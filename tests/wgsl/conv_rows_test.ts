@@ -4,7 +4,14 @@ import { conv2d } from "../../wgsl/conv/conv2d.ts";
 import { conv2dInputGradient } from "../../wgsl/conv/conv2d_input_gradient.ts";
 import type { FusedConv2dAttrs, Pair } from "../../wgsl/conv/geometry.ts";
 import type { DType, Limits, Shape } from "../../wgsl/op.ts";
-import { applicable, checkOp, noise, runVariant } from "../support/plan.ts";
+import { contiguousView } from "../../wgsl/shape.ts";
+import {
+  applicable,
+  checkOp,
+  noise,
+  PORTABLE_LIMITS,
+  runVariant,
+} from "../support/plan.ts";
 import { countTrips } from "../support/trips.ts";
 
 const PLAIN: FusedConv2dAttrs = {
@@ -208,6 +215,22 @@ Deno.test("inputs that don't end with a vector, dilated rows, single taps at str
   assert(!takes([1, 4, 9, 9], [3, 4, 3, 3], { dilation: [1, 2] }));
   assert(!takes([1, 4, 9, 9], [3, 4, 3, 3], { stride: [1, 3] }));
   assert(!takes([1, 4, 9, 9], [3, 4, 3, 1], { stride: [1, 2] }));
+});
+
+Deno.test("rows of outputs that are made of vectors are stored as such, others one by one", () => {
+  const stored = (width: number) => {
+    const given = forwardOf({ x: [4, 2, 5, width + 2], w: [3, 2, 3, 3] });
+    const { variants } = conv2d;
+    const outputs = conv2d.infer(given.inputs, given.attrs);
+    const { launches } = variants.find(({ name }) => name === "rows")!.plan({
+      inputs: given.inputs.map(contiguousView),
+      outputs: outputs.map(contiguousView),
+      attrs: given.attrs,
+      limits: PORTABLE_LIMITS,
+    });
+    return launches.at(-1)!.declarations?.match(/alias Y = (.*);/)?.[1];
+  };
+  assertEquals([19, 20, 22, 24].map(stored), ["T", "vec4<T>", "T", "vec4<T>"]);
 });
 
 Deno.test("rows state the trips that they run, and pack their weights first", async () => {

@@ -23,51 +23,10 @@
 //
 // Edges: inputs beside the plane are 0; outputs past the end are computed and
 // not stored, and so are channels where there are several tiles of them.
-// tile_sums.wgsl, T, the element type, the epilogue, channel_of and finish, and
-// how outputs are stored, Y and store_four, are appended by the plan.
+// register_tile.wgsl, T, the element type, the epilogue, channel_of and finish,
+// and how outputs are stored, Y and store_four, are appended by the plan.
 
 override STRIDE: u32 = 1; // at most 2
-override ADDS: bool = false; // to what y has
-
-struct Params {
-  // What this launch computes: images, groups, output channels of each.
-  images: u32,
-  groups: u32,
-  filters: u32,
-  rows: u32,
-  columns: u32,
-  // What it sums.
-  channels: u32,
-  tap_rows: u32,
-  tap_columns: u32,
-  height: u32,
-  width: u32,
-  origin_h: i32,
-  origin_w: i32,
-  stride_h: u32,
-  stride_w: u32,
-  dilation_h: u32,
-  dilation_w: u32,
-  spacing: u32,
-  // Where operands start in their windows (w in vectors), and elements to the
-  // next image, group, tile of channels, channel, row or output.
-  x_base: u32,
-  x_image: u32,
-  x_group: u32,
-  w_base: u32,
-  w_group: u32,
-  w_tile: u32,
-  y_base: u32,
-  y_image: u32,
-  y_group: u32,
-  y_filter: u32,
-  y_row: u32,
-  y_column: u32,
-  // Where channels start in the epilogue's operands, and those of the next
-  // group.
-  channel_base: u32,
-  channel_group: u32,
-}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<T>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
@@ -90,58 +49,18 @@ struct Inputs {
   odd_4: vec4f,
 }
 
-// Inputs that four outputs see: those from a on, where STRIDE is 1.
-fn near_taps(a: vec4f, b: vec4f, c: vec4f) -> Taps {
-  return Taps(
-    a,
-    vec4f(a.yzw, b.x),
-    vec4f(a.zw, b.xy),
-    vec4f(a.w, b.xyz),
-    b,
-    vec4f(b.yzw, c.x),
-    vec4f(b.zw, c.xy),
-  );
-}
-
-// The same for STRIDE 2, from the even ones and the odd ones.
-fn far_taps(a: vec4f, b: vec4f, odd_a: vec4f, odd_b: vec4f) -> Taps {
-  return Taps(
-    a,
-    odd_a,
-    vec4f(a.yzw, b.x),
-    vec4f(odd_a.yzw, odd_b.x),
-    vec4f(a.zw, b.xy),
-    vec4f(odd_a.zw, odd_b.xy),
-    vec4f(a.w, b.xyz),
-  );
-}
-
-fn taps_0(v: Inputs) -> Taps {
+// What four outputs see of the inputs: at STRIDE 1 those from a on, at STRIDE 2
+// the even ones from a on and the odd ones.
+fn taps_of(a: vec4f, b: vec4f, c: vec4f, odd_a: vec4f, odd_b: vec4f) -> Taps {
+  let one = vec4f(a.yzw, b.x);
+  let two = vec4f(a.zw, b.xy);
+  let three = vec4f(a.w, b.xyz);
   if (STRIDE == 1) {
-    return near_taps(v.even_0, v.even_1, v.even_2);
+    return Taps(a, one, two, three, b, vec4f(b.yzw, c.x), vec4f(b.zw, c.xy));
   }
-  return far_taps(v.even_0, v.even_1, v.odd_0, v.odd_1);
-}
-
-fn taps_1(v: Inputs) -> Taps {
-  if (STRIDE == 1) {
-    return near_taps(v.even_1, v.even_2, v.even_3);
-  }
-  return far_taps(v.even_1, v.even_2, v.odd_1, v.odd_2);
-}
-
-fn taps_2(v: Inputs) -> Taps {
-  if (STRIDE == 1) {
-    return near_taps(v.even_2, v.even_3, v.even_4);
-  }
-  return far_taps(v.even_2, v.even_3, v.odd_2, v.odd_3);
-}
-
-fn taps_3(v: Inputs) -> Taps {
-  if (STRIDE == 1) {
-    return near_taps(v.even_3, v.even_4, v.even_5);
-  }
-  return far_taps(v.even_3, v.even_4, v.odd_3, v.odd_4);
+  let odd_one = vec4f(odd_a.yzw, odd_b.x);
+  let odd_two = vec4f(odd_a.zw, odd_b.xy);
+  return Taps(a, odd_a, one, odd_one, two, odd_two, three);
 }
 
 // A row of inputs: the element under the first tap of the first output, its
@@ -217,48 +136,14 @@ fn inputs_of(row: ptr<function, Row>) -> Inputs {
   );
 }
 
-// Stores one channel k of 8 outputs, of which `left` are on the row.
-fn store(at: u32, g: u32, k: u32, left: u32, low: vec4f, high: vec4f) {
-  if (k >= params.filters) {
-    return;
-  }
-  let channel =
-    channel_of(params.channel_base + g * params.channel_group + k);
-  let to = at + k * params.y_filter;
-  let step = params.y_column;
-  store_four(to, step, left, low, channel);
-  store_four(to + 4 * step, step, max(left, 4) - 4, high, channel);
-}
-
-// Stores four channels from k on.
-fn store_quad(at: u32, g: u32, k: u32, left: u32, low: mat4x4f, high: mat4x4f) {
-  store(at, g, k, left, low[0], high[0]);
-  store(at, g, k + 1, left, low[1], high[1]);
-  store(at, g, k + 2, left, low[2], high[2]);
-  store(at, g, k + 3, left, low[3], high[3]);
-}
-
 @compute @workgroup_size(32)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  // Which tile this is: along the row first, then rows, images, tiles of
-  // channels and groups.
-  let pixels = select(8u, 16u, WIDE);
-  let across = (params.columns + pixels - 1) / pixels;
-  var at = (group.y * groups.x + group.x) * 32 + lane;
-  let j = at % across * pixels;
-  at /= across;
-  let i = at % params.rows;
-  at /= params.rows;
-  let n = at % params.images;
-  at /= params.images;
-  let tiles = (params.filters + 4 * QUADS - 1) / (4 * QUADS);
-  let tile = at % tiles;
-  let g = at / tiles;
-  if (g >= params.groups) {
+  let p = place_of((group.y * groups.x + group.x) * 32 + lane);
+  if (p.g >= params.groups) {
     return;
   }
 
@@ -269,51 +154,29 @@ fn main(
   let area = height * params.width;
   let down = params.dilation_h;
   // Below 0, positions wrap around to large numbers, beside the plane as well.
-  let first_h = u32(params.origin_h) + i * params.stride_h;
+  let first_h = u32(params.origin_h) + p.i * params.stride_h;
   var row: Row;
   row.width = params.width;
-  row.v = u32(params.origin_w) + j * STRIDE;
-  var plane = params.x_base + n * params.x_image + g * params.x_group + row.v;
+  row.v = u32(params.origin_w) + p.j * STRIDE;
+  var plane = params.x_base + p.n * params.x_image + p.g * params.x_group +
+    row.v;
   var h = first_h;
   var r = 0u;
 
   var t: Tile;
-  var w_at = params.w_base + g * params.w_group + tile * params.w_tile;
+  var w_at = params.w_base + p.g * params.w_group + p.tile * params.w_tile;
   for (var line = 0u; line < lines; line++) {
     row.at = plane + h * row.width;
     row.inside = h < height;
-    let inputs = inputs_of(&row);
-    let low = taps_0(inputs);
-    let high = taps_1(inputs);
-    let weights_0 = weights_at(w_at);
-    t.low_0 = add_line(t.low_0, weights_0, low, 0);
-    t.high_0 = add_line(t.high_0, weights_0, high, 0);
-    var weights_1: Taps;
-    if (QUADS > 1) {
-      weights_1 = weights_at(w_at + 1);
-      t.low_1 = add_line(t.low_1, weights_1, low, 1);
-      t.high_1 = add_line(t.high_1, weights_1, high, 1);
-    }
-    if (WIDE) {
-      let far_low = taps_2(inputs);
-      let far_high = taps_3(inputs);
-      t.low_2 = add_line(t.low_2, weights_0, far_low, 0);
-      t.high_2 = add_line(t.high_2, weights_0, far_high, 0);
-      if (QUADS > 1) {
-        t.low_3 = add_line(t.low_3, weights_1, far_low, 1);
-        t.high_3 = add_line(t.high_3, weights_1, far_high, 1);
-      }
-    }
-    if (QUADS > 2) {
-      let weights_2 = weights_at(w_at + 2);
-      t.low_2 = add_line(t.low_2, weights_2, low, 2);
-      t.high_2 = add_line(t.high_2, weights_2, high, 2);
-    }
-    if (QUADS > 3) {
-      let weights_3 = weights_at(w_at + 3);
-      t.low_3 = add_line(t.low_3, weights_3, low, 3);
-      t.high_3 = add_line(t.high_3, weights_3, high, 3);
-    }
+    let v = inputs_of(&row);
+    add_taps(
+      &t,
+      w_at,
+      taps_of(v.even_0, v.even_1, v.even_2, v.odd_0, v.odd_1),
+      taps_of(v.even_1, v.even_2, v.even_3, v.odd_1, v.odd_2),
+      taps_of(v.even_2, v.even_3, v.even_4, v.odd_2, v.odd_3),
+      taps_of(v.even_3, v.even_4, v.even_5, v.odd_3, v.odd_4),
+    );
     w_at += TAPS * QUADS;
     r += 1;
     h += down;
@@ -324,29 +187,5 @@ fn main(
     }
   }
 
-  let k = tile * 4 * QUADS;
-  let to = params.y_base + n * params.y_image + g * params.y_group +
-    i * params.y_row + j * params.y_column;
-  // Outputs of the tile that are on the row.
-  let left = params.columns - j;
-  store_quad(to, g, k, left, t.low_0, t.high_0);
-  if (QUADS > 1) {
-    store_quad(to, g, k + 4, left, t.low_1, t.high_1);
-  }
-  if (WIDE) {
-    if (left > 8) {
-      let far = to + 8 * params.y_column;
-      store_quad(far, g, k, left - 8, t.low_2, t.high_2);
-      if (QUADS > 1) {
-        store_quad(far, g, k + 4, left - 8, t.low_3, t.high_3);
-      }
-    }
-    return;
-  }
-  if (QUADS > 2) {
-    store_quad(to, g, k + 8, left, t.low_2, t.high_2);
-  }
-  if (QUADS > 3) {
-    store_quad(to, g, k + 12, left, t.low_3, t.high_3);
-  }
+  store_tile(p, t);
 }

@@ -5,9 +5,9 @@ import type { Pair } from "./geometry.ts";
 import type { RowWalk } from "./packing.ts";
 import { type Roles, sourceLayout } from "./roles.ts";
 import rowsCode from "./conv2d_rows.wgsl" with { type: "text" };
+import tile from "./register_tile.wgsl" with { type: "text" };
 import storeElements from "./store_elements.wgsl" with { type: "text" };
 import storeVectors from "./store_vectors.wgsl" with { type: "text" };
-import sums from "./tile_sums.wgsl" with { type: "text" };
 import tiledCode from "./conv2d_tiled.wgsl" with { type: "text" };
 
 /** What an invocation owns. */
@@ -104,7 +104,7 @@ export const TILED: TileForm = {
     }
     return least;
   },
-  appended: () => sums,
+  appended: () => `${tile}\n${storeElements}`,
   constants: (_, { phases, lines }) => ({ PHASES: phases, LINES: lines }),
 };
 
@@ -145,7 +145,7 @@ export const ROWS: TileForm = {
   },
   appended({ target, count }) {
     const vectors = target[1] % 4 === 0 && count[1] === target[1];
-    return `${sums}\n${vectors ? storeVectors : storeElements}`;
+    return `${tile}\n${vectors ? storeVectors : storeElements}`;
   },
   constants: ({ stride }) => ({ STRIDE: stride[1] }),
 };

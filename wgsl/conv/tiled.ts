@@ -176,7 +176,7 @@ function tileLaunches(
     const outputs = box.images.size * box.groups.size * area(count);
     const invocations = box.images.size * box.groups.size * box.tiles.size *
       count[0] * across;
-    const { bindings, params, epilogue } = operands(job, box, stage, spacing);
+    const { bindings, params, epilogue } = operands(job, box, stage);
     return {
       kernel: form.kernel,
       declarations: `alias T = ${storageType(roles.dtype)};
@@ -185,6 +185,7 @@ ${form.appended(correlation)}`,
       constants: {
         QUADS: quads,
         WIDE: Number(wide),
+        SPACING: spacing,
         ADDS: Number(stage.adds),
         TAPS: walk.taps,
         LAST: last,
@@ -208,7 +209,6 @@ function operands(
   { form, roles, correlation, source, target, packed }: Job,
   box: SumBox,
   stage: Stage,
-  spacing: number,
 ) {
   const { count, taps, first, step, origin, stride, dilation } = correlation;
   const x = windowIn(box, source);
@@ -232,7 +232,6 @@ function operands(
     ...origin,
     ...stride,
     ...dilation,
-    spacing,
     x.base,
     source.image ?? 0,
     source.group ?? 0,
