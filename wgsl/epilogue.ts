@@ -1,29 +1,20 @@
 /**
  * What a kernel does to its results on their way to memory, so that they needn't be written, read and written again: a bias, the scale and shift
- * of a batch norm, a shortcut and an activation cost next to nothing there.
+ * of a batch norm, a shortcut and an activation cost next to nothing there. So does, for gradients, the slope of a ReLU that they go back through.
  *
- *     y = activation((sum + bias) · scale + shift + residual)
+ *     y = activation(slope((sum + bias) · scale + shift + residual))
  *
  * Kernels that take an epilogue call two functions, which a plan appends together with the bindings that they read:
  *
  *     fn channel_of(k: u32) -> vec2f                              the factor and the summand of channel k
  *     fn finish(sum: f32, channel: vec2f, at: u32) -> f32         the result, stored at element `at` of the output's window
  *
- * `k` counts in the window of the per-channel operands, which all have the same length and so the same window. The residual has the output's shape
- * and lies as it does, so that `at` serves for both.
+ * `k` counts in the window of the per-channel operands, which all have the same length and so the same window. The residual and the operand of the slope
+ * have the output's shape and lie as it does, so that `at` serves for all.
  */
 import { DTypeError, ShapeError } from "./errors.ts";
 import { bind, type Box, type Walk, windowOf } from "./launch.ts";
-import type {
-  AnyOp,
-  Apply,
-  Binding,
-  GradientContext,
-  HostArray,
-  Meta,
-  Shape,
-} from "./op.ts";
-import type { Tensor } from "../core/tensor.ts";
+import type { AnyOp, Binding, HostArray, Meta, Shape } from "./op.ts";
 import {
   elu,
   gelu,
@@ -35,7 +26,7 @@ import {
   softplus,
 } from "./pointwise/activation.ts";
 import { sigmoid, tanh } from "./pointwise/exponential.ts";
-import { functionsOf } from "./pointwise/library.ts";
+import { functionsOf, slope as slopeFunctions } from "./pointwise/library.ts";
 import type { AnyUnaryOp } from "./pointwise/unary.ts";
 import { formatShape, sameShape } from "./shape.ts";
 
@@ -60,7 +51,7 @@ export interface Activation {
   readonly attrs?: Readonly<Record<string, number | string>>;
 }
 
-/** Which parts an epilogue has. Their operands follow the op's own inputs in this order: bias, scale, shift, residual. */
+/** Which parts an epilogue has. Their operands follow the op's own inputs in this order: bias, scale, shift, residual, slope. */
 export interface Epilogue {
   /** A summand a channel: `[K]`. */
   readonly bias?: boolean;
@@ -71,6 +62,8 @@ export interface Epilogue {
   readonly affine?: boolean;
   /** A summand of the output's shape. */
   readonly residual?: boolean;
+  /** An operand of the output's shape, where which is 0 or below the result is 0: the output of a ReLU whose gradient this is. It gets no gradient. */
+  readonly slope?: boolean;
   readonly activation?: Activation;
 }
 
@@ -80,13 +73,14 @@ export interface EpilogueInputs {
   readonly scale?: number;
   readonly shift?: number;
   readonly residual?: number;
+  readonly slope?: number;
   /** Inputs in all. */
   readonly count: number;
 }
 
 /** The positions of an epilogue's operands, which follow `first` inputs of the op's own. */
 export function epilogueInputs(
-  { bias, affine, residual }: Epilogue,
+  { bias, affine, residual, slope }: Epilogue,
   first: number,
 ): EpilogueInputs {
   let next = first;
@@ -94,6 +88,7 @@ export function epilogueInputs(
     ...(bias && { bias: next++ }),
     ...(affine && { scale: next++, shift: next++ }),
     ...(residual && { residual: next++ }),
+    ...(slope && { slope: next++ }),
     count: next,
   };
 }
@@ -135,13 +130,22 @@ export function checkEpilogue(
   check("scale", places.scale, [channels]);
   check("shift", places.shift, [channels]);
   check("residual", places.residual, y.shape);
+  check("slope", places.slope, y.shape);
+}
+
+/** Whether an operand of an epilogue has the output's shape, by its position among the inputs; else it has one number a channel. */
+export function isWhole(
+  { residual, slope }: EpilogueInputs,
+  at: number,
+): boolean {
+  return at === residual || at === slope;
 }
 
 /** The parts of a launch's window that an epilogue reads. */
 export interface EpilogueWindows {
   /** How the per-channel operands are walked over `box`. */
   readonly channels: Walk;
-  /** How the output, and with it the residual, is walked over `box`. */
+  /** How the output, and with it the operands of its shape, is walked over `box`. */
   readonly output: Walk;
   readonly box: Box;
 }
@@ -169,7 +173,7 @@ export function epilogueCode(
   binding: number,
   windows: EpilogueWindows,
 ): EpilogueCode {
-  const { bias, scale, shift, residual } = epilogue
+  const { bias, scale, shift, residual, slope } = epilogue
     ? epilogueInputs(epilogue, first)
     : {} as Partial<EpilogueInputs>;
   const lines: string[] = [];
@@ -179,7 +183,7 @@ export function epilogueCode(
   const declare = (
     name: string,
     index: number | undefined,
-    residual = false,
+    whole = false,
   ) => {
     if (index === undefined) return;
     lines.push(
@@ -187,12 +191,13 @@ export function epilogueCode(
         binding + appended.length
       }) var<storage, read> ${name}: array<T>;`,
     );
-    appended.push(bind("input", index, "read", residual ? output : channels));
+    appended.push(bind("input", index, "read", whole ? output : channels));
   };
   declare("epilogue_bias", bias);
   declare("epilogue_scale", scale);
   declare("epilogue_shift", shift);
   declare("epilogue_residual", residual, true);
+  declare("epilogue_slope", slope, true);
   const start = bias === undefined ? "0.0" : "f32(epilogue_bias[k])";
   const channel = scale === undefined
     ? `vec2f(1.0, ${start})`
@@ -204,24 +209,29 @@ export function epilogueCode(
   const added = residual === undefined
     ? summed
     : `${summed} + f32(epilogue_residual[at])`;
-  const { call, code, flops } = activationCode(epilogue?.activation);
+  const sloped = slope === undefined
+    ? added
+    : `relu_slope(${added}, f32(epilogue_slope[at]))`;
+  const { call, functions, flops } = activationCode(epilogue?.activation);
+  const sets = slope === undefined ? functions : [...functions, slopeFunctions];
   lines.push(
     `fn channel_of(k: u32) -> vec2f { return ${channel}; }`,
-    `fn finish(sum: f32, channel: vec2f, at: u32) -> f32 { let a = ${added}; return ${call}; }`,
-    code,
+    `fn finish(sum: f32, channel: vec2f, at: u32) -> f32 { let a = ${sloped}; return ${call}; }`,
+    functionsOf(sets),
   );
   return {
     declarations: lines.join("\n"),
     appended,
     channel: channels.base,
     flops: flops + Number(bias !== undefined) +
-      2 * Number(scale !== undefined) + Number(residual !== undefined),
+      2 * Number(scale !== undefined) + Number(residual !== undefined) +
+      Number(slope !== undefined),
   };
 }
 
 /** The activation as an expression of `a`, and the functions that it calls. */
 function activationCode(activation: Activation | undefined) {
-  if (!activation) return { call: "a", code: "", flops: 0 };
+  if (!activation) return { call: "a", functions: [], flops: 0 };
   const { call, functions, numbers = [], flops } = formulaOf(activation);
   const values = numbers.map((n) => typeof n === "number" ? n : n.f32);
   // An argument is named by its number, so that the call becomes one of constants.
@@ -229,7 +239,7 @@ function activationCode(activation: Activation | undefined) {
     /arg\((\d+)u\)/g,
     (_, i) => `f32(${values[Number(i)]})`,
   );
-  return { call: known, code: functionsOf(functions), flops };
+  return { call: known, functions, flops };
 }
 
 /** An op as the activation of an epilogue, or undefined where it can't be one. */
@@ -244,7 +254,8 @@ export function activationOf(
   return Object.keys(given).length === 0 ? { name } : { name, attrs: given };
 }
 
-function opOf({ name, attrs }: Activation): {
+/** The op of an activation, and its attributes. */
+export function opOf({ name, attrs }: Activation): {
   readonly op: AnyUnaryOp;
   readonly attrs: unknown;
 } {
@@ -271,12 +282,14 @@ export function epilogueReference(
   const scale = valuesAt(places.scale);
   const shift = valuesAt(places.shift);
   const residual = valuesAt(places.residual);
+  const slope = valuesAt(places.slope);
   const activate = activationReference(epilogue.activation);
   return (sum, k, at) => {
     let value = sum;
     if (bias) value += bias[k];
     if (scale && shift) value = value * scale[k] + shift[k];
     if (residual) value += residual[at];
+    if (slope && slope[at] <= 0) value = 0;
     return activate(value);
   };
 }
@@ -287,97 +300,4 @@ function activationReference(
   if (!activation) return (x) => x;
   const { op, attrs } = opOf(activation);
   return (x) => Number(op.value(x, attrs));
-}
-
-/** Whether backward needs the output: where the activation's derivative is told from it. */
-export function savesOutput(epilogue: Epilogue | undefined): boolean {
-  const activation = epilogue?.activation;
-  if (!activation) return false;
-  const { gradient } = opOf(activation).op;
-  const saves = gradient?.saves;
-  return typeof saves === "object" && (saves.outputs?.length ?? 0) > 0;
-}
-
-/** Gradients of an epilogue's parts. */
-export interface EpilogueGradient {
-  /** ∂loss/∂sum: what the op's own rule starts from. */
-  readonly sum: Tensor;
-  /** Of bias, scale, shift and residual, in the order of the inputs. */
-  readonly operands: (Tensor | null)[];
-}
-
-/** How an op with an epilogue is differentiated through it. */
-export interface EpilogueRule<Attrs> {
-  readonly context: GradientContext<Attrs>;
-  readonly epilogue: Epilogue;
-  /** How many inputs the op has of its own. */
-  readonly first: number;
-  readonly dy: Tensor;
-  /** Which axis of the output counts channels. */
-  readonly axis: number;
-  /** Runs the op again, on those of its inputs that another epilogue takes. What wasn't kept is computed anew. */
-  again(inputs: readonly Tensor[], epilogue: Epilogue): Tensor;
-}
-
-/** The chain rule through an epilogue. The op must save all inputs, and its output where {@linkcode savesOutput} says so. */
-export function epilogueGradient<Attrs>(
-  { context, epilogue, first, dy, axis, again }: EpilogueRule<Attrs>,
-): EpilogueGradient {
-  const { inputs, outputs: [y], needs, apply } = context;
-  const { activation, ...linear } = epilogue;
-  const places = epilogueInputs(epilogue, first);
-  const own = inputs.slice(0, first);
-  const rest = inputs.slice(first);
-  const shape = dy.shape.map((n, d) => d === axis ? n : 1);
-  const others = dy.shape.map((_, d) => d).filter((d) => d !== axis);
-  const inside = activation
-    ? activationGradient(
-      activation,
-      dy,
-      y,
-      () => again([...own, ...rest], linear),
-      apply,
-    )
-    : dy;
-  const scale = places.scale === undefined ? undefined : inputs[places.scale];
-  const sum = scale ? inside.mul(scale.reshape(shape)) : inside;
-  const needed = (at: number | undefined) => at !== undefined && needs[at];
-  const gradients: [number | undefined, () => Tensor][] = [
-    [places.bias, () => sum.sum(others)],
-    [places.scale, () => {
-      const { bias } = epilogue;
-      const before = again([...own, ...rest.slice(0, bias ? 1 : 0)], { bias });
-      return inside.mul(before).sum(others);
-    }],
-    [places.shift, () => inside.sum(others)],
-    [places.residual, () => inside],
-  ];
-  return {
-    sum,
-    operands: gradients
-      .filter(([at]) => at !== undefined)
-      .map(([at, gradient]) => needed(at) ? gradient() : null),
-  };
-}
-
-function activationGradient(
-  activation: Activation,
-  dy: Tensor,
-  y: Tensor,
-  before: () => Tensor,
-  apply: Apply,
-): Tensor {
-  const { op, attrs } = opOf(activation);
-  const x = savesOutput({ activation }) ? dy : before();
-  const [dx] = op.gradient!.rule({
-    attrs,
-    grads: [dy],
-    inputs: [x],
-    outputs: [y],
-    inputMetas: [dy],
-    outputMetas: [dy],
-    needs: [true],
-    apply,
-  });
-  return dx!;
 }

@@ -16,6 +16,7 @@ const EPILOGUES: readonly (readonly [string, Epilogue])[] = [
   ["a bias", { bias: true }],
   ["a scale and shift", { affine: true }],
   ["a residual", { residual: true }],
+  ["a slope", { slope: true }],
   ["a relu", { activation: { name: "relu" } }],
   ["a leaky relu", {
     bias: true,
@@ -26,6 +27,7 @@ const EPILOGUES: readonly (readonly [string, Epilogue])[] = [
     bias: true,
     affine: true,
     residual: true,
+    slope: true,
     activation: { name: "silu" },
   }],
 ];
@@ -35,6 +37,7 @@ for (const [title, epilogue] of EPILOGUES) {
     ...(epilogue.bias ? [sample([y[1]], 3)] : []),
     ...(epilogue.affine ? [sample([y[1]], 4), sample([y[1]], 5)] : []),
     ...(epilogue.residual ? [sample(y, 6)] : []),
+    ...(epilogue.slope ? [sample(y, 7)] : []),
   ];
   testGradients(
     `a convolution with ${title} has its derivatives`,

@@ -52,12 +52,14 @@ const EPILOGUES: readonly (readonly [string, Epilogue])[] = [
   ["a bias", { bias: true }],
   ["a scale and shift", { affine: true }],
   ["a residual", { residual: true }],
+  ["a slope", { slope: true }],
   ["a relu", { activation: { name: "relu" } }],
   ["a bias and a gelu", { bias: true, activation: { name: "gelu" } }],
   ["all parts", {
     bias: true,
     affine: true,
     residual: true,
+    slope: true,
     activation: { name: "leakyRelu", attrs: { alpha: 0.1 } },
   }],
 ];
@@ -74,6 +76,7 @@ for (const [title, epilogue] of EPILOGUES) {
         ...(epilogue.bias ? [sample([size], 3)] : []),
         ...(epilogue.affine ? [sample([size], 4), sample([size], 5)] : []),
         ...(epilogue.residual ? [sample([2, 2, 3], 6)] : []),
+        ...(epilogue.slope ? [sample([2, 2, 3], 7)] : []),
       ],
     );
   }

@@ -31,7 +31,7 @@ export interface ConvVariants {
 
 /** Operands of an epilogue for an output of a shape. */
 export function epilogueOperands(
-  { bias, affine, residual }: Epilogue,
+  { bias, affine, residual, slope }: Epilogue,
   y: Shape,
   dtype: DType = "f32",
 ): HostArray[] {
@@ -40,6 +40,7 @@ export function epilogueOperands(
     ...(bias ? [noise(channels, 3, dtype)] : []),
     ...(affine ? [noise(channels, 4, dtype), noise(channels, 5, dtype)] : []),
     ...(residual ? [noise(y, 6, dtype)] : []),
+    ...(slope ? [noise(y, 8, dtype)] : []),
   ];
 }
 

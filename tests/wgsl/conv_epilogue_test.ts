@@ -9,7 +9,7 @@ import type {
 } from "../../wgsl/conv/geometry.ts";
 import type { Epilogue } from "../../wgsl/epilogue.ts";
 import { ShapeError } from "../../wgsl/errors.ts";
-import type { DType, HostArray, Limits, Op, Shape } from "../../wgsl/op.ts";
+import type { DType, Limits, Op } from "../../wgsl/op.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
 import {
   applicable,
@@ -19,12 +19,14 @@ import {
   PORTABLE_LIMITS,
   runVariant,
 } from "../support/plan.ts";
+import { epilogueOperands } from "../support/convolution.ts";
 import { WINOGRAD_FACTOR } from "../support/tolerance.ts";
 
 const ALL: Epilogue = {
   bias: true,
   affine: true,
   residual: true,
+  slope: true,
   activation: { name: "leakyRelu", attrs: { alpha: 0.1 } },
 };
 
@@ -33,6 +35,7 @@ const EPILOGUES: readonly Epilogue[] = [
   { bias: true },
   { affine: true },
   { residual: true },
+  { slope: true },
   { activation: { name: "relu" } },
   { activation: { name: "leakyRelu", attrs: { alpha: 0.1 } } },
   { activation: { name: "gelu" } },
@@ -57,20 +60,6 @@ interface Options {
   readonly limits?: Partial<Limits>;
 }
 
-/** Operands of an epilogue. */
-function operandsOf(
-  { bias, affine, residual }: Epilogue,
-  y: Shape,
-  dtype: DType,
-): HostArray[] {
-  const channels = [y[1]];
-  return [
-    ...(bias ? [noise(channels, 3, dtype)] : []),
-    ...(affine ? [noise(channels, 4, dtype), noise(channels, 5, dtype)] : []),
-    ...(residual ? [noise(y, 6, dtype)] : []),
-  ];
-}
-
 /** The forward pass and the input gradient of a convolution with an epilogue, as cases. */
 function casesOf(
   sizes: Sizes,
@@ -92,7 +81,7 @@ function casesOf(
   const factors = { winograd: WINOGRAD_FACTOR };
   const taps = rows * columns;
   const forward: Case<FusedConv2dAttrs> = {
-    inputs: [x, w, ...operandsOf(epilogue, y.shape, dtype)],
+    inputs: [x, w, ...epilogueOperands(epilogue, y.shape, dtype)],
     attrs: { ...sliding, epilogue },
     length: shape[1] / groups * taps,
     factors,
@@ -103,7 +92,7 @@ function casesOf(
     inputs: [
       noise(y.shape, 7, dtype),
       w,
-      ...operandsOf(epilogue, shape, dtype),
+      ...epilogueOperands(epilogue, shape, dtype),
     ],
     attrs: { ...sliding, epilogue, inputSize: [shape[2], shape[3]] as Pair },
     length: filters / groups * taps,
@@ -278,22 +267,30 @@ Deno.test("operands that don't fit the output are refused", () => {
     { x: [1, 2, 4, 5], k: [3, 3, 3] },
     ALL,
   );
-  const [x, w, bias, scale, shift, residual] = inputs;
+  const [x, w, bias, scale, shift, residual, slope] = inputs;
   const start = "Cannot convolve [1, 2, 4, 5] with [3, 2, 3, 3]";
   assertThrows(
-    () => conv2d.infer([x, w, bias, scale, shift, x], attrs),
+    () => conv2d.infer([x, w, bias, scale, shift, x, slope], attrs),
     ShapeError,
     `${start}: the residual is [1, 2, 4, 5], expected [1, 3, 4, 5]`,
   );
   assertThrows(
-    () => conv2d.infer([x, w, bias, noise([1, 3]), shift, residual], attrs),
+    () => conv2d.infer([x, w, bias, scale, shift, residual, x], attrs),
+    ShapeError,
+    `${start}: the slope is [1, 2, 4, 5], expected [1, 3, 4, 5]`,
+  );
+  assertThrows(
+    () => {
+      const given = [x, w, bias, noise([1, 3]), shift, residual, slope];
+      return conv2d.infer(given, attrs);
+    },
     ShapeError,
     `${start}: the scale is [1, 3], expected [3]`,
   );
   assertThrows(
     () => conv2d.infer([x, w, bias], attrs),
     TypeError,
-    `${start}: got 3 inputs, its epilogue needs 6`,
+    `${start}: got 3 inputs, its epilogue needs 7`,
   );
   const { forward: plain } = casesOf({ x: [1, 2, 4, 5], k: [3, 3, 3] }, {});
   const { epilogue: _, ...sliding } = plain.attrs;

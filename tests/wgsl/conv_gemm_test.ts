@@ -30,6 +30,7 @@ const EPILOGUES: readonly Epilogue[] = [
     bias: true,
     affine: true,
     residual: true,
+    slope: true,
     activation: { name: "leakyRelu", attrs: { alpha: 0.1 } },
   },
 ];

@@ -78,7 +78,8 @@ Deno.test("one tap as a product: a bias, a batch norm, a shortcut and an activat
     bias: true,
     affine: true,
     residual: true,
-    activation: { name: "relu" },
+    slope: true,
+    activation: { name: "leakyRelu", attrs: { alpha: 0.1 } },
   } as const;
   for (
     const { x, filters, groups, limit } of [
@@ -94,6 +95,7 @@ Deno.test("one tap as a product: a bias, a batch norm, a shortcut and an activat
       noise([filters, channels / groups, 1, 1], 2),
       ...[3, 4, 5].map((seed) => noise([filters], seed)),
       noise([batch, filters, height, width], 6),
+      noise([batch, filters, height, width], 7),
     ];
     const length = channels / groups;
     const limits = { maxStorageBufferBindingSize: limit };

@@ -1,7 +1,7 @@
 /** Products that end in an epilogue: every variant, every part, both axes that can count channels. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { ShapeError } from "../../wgsl/errors.ts";
-import { type Epilogue, epilogueInputs } from "../../wgsl/epilogue.ts";
+import { type Epilogue, epilogueInputs, isWhole } from "../../wgsl/epilogue.ts";
 import { matmul, type MatmulAttrs } from "../../wgsl/matmul/matmul.ts";
 import type { DType, Limits, Shape } from "../../wgsl/op.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
@@ -32,6 +32,8 @@ const EPILOGUES: readonly Epilogue[] = [
   { bias: true },
   { affine: true },
   { residual: true },
+  { slope: true },
+  { residual: true, slope: true, activation: { name: "tanh" } },
   { activation: { name: "relu" } },
   { bias: true, activation: { name: "leakyRelu", attrs: { alpha: 0.1 } } },
   { affine: true, residual: true, activation: { name: "gelu" } },
@@ -55,10 +57,10 @@ function product(
     epilogue: {},
   });
   const size = shape.at(channels === "rows" ? -2 : -1)!;
-  const { residual, count } = epilogueInputs(epilogue, 2);
+  const places = epilogueInputs(epilogue, 2);
   const operands = Array.from(
-    { length: count - 2 },
-    (_, i) => noise(i + 2 === residual ? shape : [size], i + 3, dtype),
+    { length: places.count - 2 },
+    (_, i) => noise(isWhole(places, i + 2) ? shape : [size], i + 3, dtype),
   );
   return {
     inputs: [noise(a, 1, dtype), noise(b, 2, dtype), ...operands],
@@ -68,11 +70,14 @@ function product(
   };
 }
 
-function describe({ bias, affine, residual, activation }: Epilogue): string {
+function describe(
+  { bias, affine, residual, slope, activation }: Epilogue,
+): string {
   return [
     bias && "a bias",
     affine && "a scale and shift",
     residual && "a residual",
+    slope && "a slope",
     activation?.name,
   ].filter((part) => part).join(", ");
 }

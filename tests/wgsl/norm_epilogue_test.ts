@@ -205,6 +205,12 @@ Deno.test("epilogues that a normalisation can't end in are refused", () => {
     ),
   );
   assertEquals(
+    refused({ slope: true }, meta([2, 3, 4])),
+    both(
+      "Cannot normalise with a slope in the epilogue: expected a residual or an activation",
+    ),
+  );
+  assertEquals(
     refused({ residual: true }, meta([2, 3, 1])),
     both("Cannot normalise: the residual is [2, 3, 1], expected [2, 3, 4]"),
   );

@@ -1,5 +1,6 @@
-// dx[n, g, c, h, v] = sum over taps t = (r, s) of columns[g, c, t, n, i, j]
-//   with h = i * stride_h + r * dilation_h - padding_h, v likewise
+// dx[n, g, c, h, v] = finish of the sum over taps t = (r, s) of
+//   columns[g, c, t, n, i, j], with
+//   h = i * stride_h + r * dilation_h - padding_h and v likewise
 // columns: [G, C * R * S, N * OH * OW] -> dx: [N, G * C, H, W]
 //
 // The sum: over the taps that saw the position, in their order; columns are
@@ -8,8 +9,8 @@
 // Tiling: one invocation owns an element of dx. Each column is read once in
 // all; neighbours read neighbours at stride 1.
 //
-// Edges: taps that miss every output are passed over. T, the element type, is
-// appended by the launch plan.
+// Edges: taps that miss every output are passed over. T, the element type, and
+// the epilogue, channel_of and finish, are appended by the launch plan.
 
 struct Params {
   images: u32,
@@ -75,5 +76,5 @@ fn main(
       r += 1;
     }
   }
-  dx[first] = T(sum);
+  dx[first] = T(finish(sum, channel_of(channel), first));
 }

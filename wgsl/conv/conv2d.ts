@@ -2,9 +2,9 @@
 import {
   checkEpilogue,
   type Epilogue,
-  epilogueGradient,
   epilogueReference,
 } from "../epilogue.ts";
+import { epilogueGradient } from "../epilogue_gradient.ts";
 import type { Meta, Op, Request } from "../op.ts";
 import { formatShape } from "../shape.ts";
 import { conv2dInputGradient } from "./conv2d_input_gradient.ts";
@@ -39,7 +39,7 @@ const NAIVE = { label: "wgsl/conv/conv2d_naive.wgsl", code: naiveCode };
  *
  * `x: [N, C, H, W], w: [K, C/groups, R, S] → [N, K, OH, OW]`, OH = ⌊(H + top + bottom − dilation·(R − 1) − 1) / stride⌋ + 1.
  *
- * The operands of the epilogue follow, see {@linkcode Epilogue}: `[K]` each, the residual `[N, K, OH, OW]`. Without the attribute, a third input is a bias.
+ * The operands of the epilogue follow, see {@linkcode Epilogue}: `[K]` each, the residual and the slope `[N, K, OH, OW]`. Without the attribute, a third input is a bias.
  * So a convolution with its bias, a batch norm in evaluation, a shortcut and an activation are one call, and one launch where the convolution is.
  *
  * By default 3 × 3 taps at stride 1 over many channels go through Winograd's F(4×4, 3×3), or F(2×2, 3×3) where tiles are few, see winograd.ts: with the former,

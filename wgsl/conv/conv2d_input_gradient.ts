@@ -1,9 +1,6 @@
 /** The gradient of a convolution in its input, which is also the transposed convolution. */
-import {
-  checkEpilogue,
-  epilogueGradient,
-  epilogueReference,
-} from "../epilogue.ts";
+import { checkEpilogue, epilogueReference } from "../epilogue.ts";
+import { epilogueGradient } from "../epilogue_gradient.ts";
 import type { Meta, Op, Request } from "../op.ts";
 import { formatShape } from "../shape.ts";
 import { conv2d } from "./conv2d.ts";
@@ -58,7 +55,7 @@ export interface Conv2dInputGradientAttrs extends FusedConv2dAttrs {
  *
  * Where the convolution goes through Winograd's tiles by default, its gradient does too, with the same errors: see winograd.ts.
  *
- * The operands of an epilogue follow, see {@linkcode Epilogue}: `[C]` each, the residual `[N, C, H, W]`.
+ * The operands of an epilogue follow, see {@linkcode Epilogue}: `[C]` each, the residual and the slope `[N, C, H, W]`.
  *
  * As an op of its own this is the transposed convolution of Zeiler et al. 2010; Dumoulin and Visin 2016 (arXiv:1603.07285), section 4.
  */

@@ -6,7 +6,7 @@
  *
  * The columns are R·S / stride² times the input: writing and reading them costs what the product then saves by plain, aligned reads.
  */
-import { epilogueInputs } from "../epilogue.ts";
+import { epilogueInputs, isWhole } from "../epilogue.ts";
 import { bind, linearGrid, storageType, words } from "../launch.ts";
 import { matmul, type MatmulAttrs } from "../matmul/matmul.ts";
 import {
@@ -223,12 +223,12 @@ function productOf(
     strides: [image, group, plane, 1],
     offset: images.start * image + rows.start * width,
   };
-  // A group's channels are the rows of its products, and the residual lies as y does.
+  // A group's channels are the rows of its products, and operands of y's shape lie as it does.
   const perChannel = contiguousView({ shape: [groups, kept], dtype });
-  const { residual, count: inputs } = epilogueInputs(epilogue, OWN_INPUTS);
+  const given = epilogueInputs(epilogue, OWN_INPUTS);
   const operands = Array.from(
-    { length: inputs - OWN_INPUTS },
-    (_, i) => OWN_INPUTS + i === residual ? y : perChannel,
+    { length: given.count - OWN_INPUTS },
+    (_, i) => isWhole(given, OWN_INPUTS + i) ? y : perChannel,
   );
   const request: Request<MatmulAttrs> = {
     inputs: [w, columns, ...operands],

@@ -19,7 +19,7 @@ import {
 import { contiguousView, itemBytes } from "../shape.ts";
 import code from "./col2im_pixels.wgsl" with { type: "text" };
 import { area, type Geometry } from "./geometry.ts";
-import type { Roles } from "./roles.ts";
+import { epilogueIn, type Roles } from "./roles.ts";
 import { gatherOutputs } from "./weight_columns.ts";
 
 const COL2IM = { label: "wgsl/conv/col2im_pixels.wgsl", code };
@@ -51,7 +51,7 @@ function sizesOf({ batch, outChannels, inChannels, kernel, output }: Geometry) {
  * channels of 2 × 2 in batches of 4, and for strides from 4 × 4, on a software adapter of 2 cores.
  */
 export function inputColumnsPay(
-  { geometry, dtype, epilogue }: Roles,
+  { geometry, dtype }: Roles,
   limits: Limits,
 ): boolean {
   const { m, n, k } = sizesOf(geometry);
@@ -64,18 +64,16 @@ export function inputColumnsPay(
     groups * k * n * itemBytes(dtype),
     batch * groups * inChannels * area(input) * itemBytes(dtype),
   ];
-  return Object.keys(epilogue ?? {}).length === 0 && dtype === "f32" &&
-    Math.min(inChannels, outChannels) >= FEWEST && n > 0 &&
+  return dtype === "f32" && Math.min(inChannels, outChannels) >= FEWEST &&
+    n > 0 &&
     n <= (strided ? MOST_STRIDED : MOST_OUTPUTS) &&
     bytes.every((size) => size <= limits.maxStorageBufferBindingSize) &&
     area(kernel) <= limits.maxLoopTrips;
 }
 
 /** Launches of an input gradient for which {@linkcode inputColumnsPay} holds. */
-export function planInputColumns(
-  { geometry, dtype }: Roles,
-  limits: Limits,
-): Plan {
+export function planInputColumns(roles: Roles, limits: Limits): Plan {
+  const { geometry, dtype } = roles;
   const { groups } = geometry;
   const { m, n, k } = sizesOf(geometry);
   const weights: View = {
@@ -98,24 +96,37 @@ export function planInputColumns(
         ...launch,
         bindings: launch.bindings.map(factorOf),
       })),
-      foldPixels(geometry, limits),
+      foldPixels(roles, limits),
     ],
     scratch: [4 * groups * k * n, 4 * groups * m * n, ...scratch],
   };
 }
 
-function foldPixels(geometry: Geometry, limits: Limits): Launch {
+function foldPixels(roles: Roles, limits: Limits): Launch {
+  const { geometry } = roles;
   const { batch, groups, inChannels, input, output, kernel } = geometry;
-  const { m, n } = sizesOf(geometry);
+  const { m, n, k } = sizesOf(geometry);
   const count = batch * groups * inChannels * area(input);
   const bytes = 4 * groups * m * n;
+  const bindings = [
+    bind("scratch", COLUMNS, "read", { offset: 0, size: bytes }),
+    bind("output", 0, "write", { offset: 0, size: 4 * count }),
+  ];
+  const all = (size: number) => ({ start: 0, size });
+  const whole = {
+    images: all(batch),
+    groups: all(groups),
+    kept: all(inChannels),
+    tiles: all(1),
+    summed: all(k),
+  };
+  const stage = { adds: false, completes: true };
+  const epilogue = epilogueIn(roles, whole, stage, bindings.length + 1);
   return {
     kernel: COL2IM,
-    declarations: `alias T = ${storageType("f32")};`,
-    bindings: [
-      bind("scratch", COLUMNS, "read", { offset: 0, size: bytes }),
-      bind("output", 0, "write", { offset: 0, size: 4 * count }),
-    ],
+    declarations: `alias T = ${storageType("f32")};\n${epilogue.declarations}`,
+    bindings,
+    appended: epilogue.appended,
     params: words(
       ...[batch, groups, inChannels],
       ...output,
@@ -127,8 +138,9 @@ function foldPixels(geometry: Geometry, limits: Limits): Launch {
     ),
     workgroups: linearGrid(count, WORKGROUP, limits),
     trips: area(kernel),
-    flops: groups * m * n,
-    bytes: bytes + 4 * count,
+    flops: groups * m * n + count * epilogue.flops,
+    bytes: [...bindings, ...epilogue.appended]
+      .reduce((sum, { size }) => sum + size, 0),
   };
 }
 

@@ -4,7 +4,7 @@
  *     forward         y[n, g] = w[g] · x[n, g]      [K, C] · [C, H·W]
  *     input gradient  dx[n, g] = w[g]ᵀ · dy[n, g]   [C, K] · [K, H·W]
  */
-import { epilogueInputs } from "../epilogue.ts";
+import { epilogueInputs, isWhole } from "../epilogue.ts";
 import { matmul, type MatmulAttrs } from "../matmul/matmul.ts";
 import {
   type Limits,
@@ -56,10 +56,10 @@ export function planProducts(roles: Roles, limits: Limits): Plan {
     contiguousView({ shape: [batch, groups, channels, pixels], dtype });
   // A group's channels are the rows of its products, and go on in the next group's.
   const perChannel = contiguousView({ shape: [groups, kept], dtype });
-  const { residual, count } = epilogueInputs(epilogue, OWN_INPUTS);
+  const places = epilogueInputs(epilogue, OWN_INPUTS);
   const operands = Array.from(
-    { length: count - OWN_INPUTS },
-    (_, i) => OWN_INPUTS + i === residual ? planes(kept) : perChannel,
+    { length: places.count - OWN_INPUTS },
+    (_, i) => isWhole(places, OWN_INPUTS + i) ? planes(kept) : perChannel,
   );
   const request: Request<MatmulAttrs> = {
     inputs: [w, planes(summed), ...operands],

@@ -7,8 +7,8 @@ import {
   type EpilogueCode,
   epilogueCode,
   epilogueInputs,
-  savesOutput,
 } from "../epilogue.ts";
+import { savesOutput } from "../epilogue_gradient.ts";
 import type { DType, Saves } from "../op.ts";
 import { boxOf, type Layout, type SumBox, type SumCut, walkOf } from "./cut.ts";
 import {

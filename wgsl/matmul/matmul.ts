@@ -1,11 +1,10 @@
 /** Products of matrices, batched and broadcast, which can end in an epilogue: the bias and activation of a linear layer, say. */
 import {
   checkEpilogue,
-  epilogueGradient,
   epilogueInputs,
   epilogueReference,
-  savesOutput,
 } from "../epilogue.ts";
+import { epilogueGradient, savesOutput } from "../epilogue_gradient.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import type {
   HostArray,
@@ -41,7 +40,7 @@ const SHORTEST_PIECE = 256;
  * `a: [..., m, k] · b: [..., k, n] → [..., m, n]`
  *
  * The operands of the epilogue follow, see {@linkcode Epilogue}: `[n]` each, or `[m]` where rows count channels, the same for all batches; the residual
- * `[..., m, n]`. Without the attribute, a third input is a bias.
+ * and the slope `[..., m, n]`. Without the attribute, a third input is a bias.
  *
  * a and b may be transposed views: no kernel needs them contiguous. Sums are kept in float32 for f16 too. With k = 0 the product is
  * zero, and the epilogue is applied to that. Throws a ShapeError where sizes don't fit or an operand has fewer than two axes (reshape vectors first), and a
@@ -122,10 +121,10 @@ export const matmul: Op<MatmulAttrs> = {
   },
 };
 
-/** The factors, and what the epilogue needs: a scale or an activation looks at values inside it. */
+/** The factors, and what the epilogue needs: a scale or an activation looks at values inside it, a slope at its operand. */
 function savesFor(attrs: MatmulAttrs): Saves {
   const { epilogue } = attrs;
-  const inside = epilogue?.affine || epilogue?.activation;
+  const inside = epilogue?.affine || epilogue?.slope || epilogue?.activation;
   const count = inside ? epilogueInputs(epilogue, OWN_INPUTS).count : 2;
   return {
     inputs: Array.from({ length: count }, (_, i) => i),

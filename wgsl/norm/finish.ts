@@ -8,10 +8,9 @@ import {
   checkEpilogue,
   type EpilogueCode,
   epilogueCode,
-  epilogueGradient,
   epilogueReference,
-  savesOutput,
 } from "../epilogue.ts";
+import { epilogueGradient, savesOutput } from "../epilogue_gradient.ts";
 import type { Box } from "../launch.ts";
 import type {
   DType,
@@ -37,6 +36,11 @@ export function checkFinish(
 ): void {
   const { epilogue } = attrs;
   if (!epilogue) return;
+  if (epilogue.slope) {
+    throw new TypeError(
+      "Cannot normalise with a slope in the epilogue: expected a residual or an activation",
+    );
+  }
   if (epilogue.bias || epilogue.affine) {
     const part = epilogue.bias ? "a bias" : "a scale and shift";
     throw new TypeError(

@@ -1,13 +1,15 @@
 /**
- * What follows a convolution, a product or a normalisation moves into the launch that stores its result: a residual that is added, then an activation.
+ * What follows a convolution, its input gradient, a product or a normalisation moves into the launch that stores its result: a residual that is added, the
+ * slope of the ReLU that a gradient goes back through, then an activation.
  */
-import { type Epilogue, epilogueInputs } from "../../../wgsl/epilogue.ts";
-import { activationOf } from "../../../wgsl/epilogue.ts";
+import { activationOf, type Epilogue } from "../../../wgsl/epilogue.ts";
 import { conv2d } from "../../../wgsl/conv/conv2d.ts";
+import { conv2dInputGradient } from "../../../wgsl/conv/conv2d_input_gradient.ts";
 import { matmul } from "../../../wgsl/matmul/matmul.ts";
 import type { NormAttrs } from "../../../wgsl/norm/geometry.ts";
 import { normalize, normalizeWith } from "../../../wgsl/norm/normalize.ts";
 import { add } from "../../../wgsl/pointwise/arithmetic_binary.ts";
+import { reluSlope } from "../../../wgsl/pointwise/slope.ts";
 import { contiguousView, sameShape, sizeOf } from "../../../wgsl/shape.ts";
 import {
   coversCell,
@@ -37,6 +39,9 @@ export function finishingOf(
       epilogue: epilogue ?? (inputs.length > 2 ? { bias: true } : {}),
     };
   }
+  if (op === conv2dInputGradient) {
+    return { own: 2, epilogue: epilogue ?? {} };
+  }
   if (op === normalize || op === normalizeWith) {
     const { weight, bias } = attrs as NormAttrs;
     const first = op === normalize ? 1 : 2;
@@ -62,7 +67,7 @@ export function finishedBy(
   };
 }
 
-/** Moves additions and activations into the calls that they follow. */
+/** Moves additions, slopes and activations into the calls that they follow. */
 export function fuseEpilogues(graph: Graph): void {
   while (fuseOne(graph)) { /* Each change may make room for another. */ }
 }
@@ -80,10 +85,11 @@ function fuseOne(graph: Graph): boolean {
       replaceCalls(graph, new Map([[call, [fused]], [next, []]]));
       return true;
     }
-    const summed = withResidual(call, finishing, next);
-    if (summed && staysSame(graph, call, next)) {
-      // The other summand may be computed after this call.
-      replaceCalls(graph, new Map([[call, []], [next, [summed]]]));
+    const joined = withResidual(call, finishing, next) ??
+      withSlope(call, finishing, next);
+    if (joined && staysSame(graph, call, next)) {
+      // The other operand may be computed after this call.
+      replaceCalls(graph, new Map([[call, []], [next, [joined]]]));
       return true;
     }
   }
@@ -114,7 +120,8 @@ function withResidual(
   { own, epilogue }: Finishing,
   next: GraphCall,
 ): GraphCall | undefined {
-  if (next.op !== add || next.inputs.length !== 2 || epilogue.residual) {
+  const { residual, slope } = epilogue;
+  if (next.op !== add || next.inputs.length !== 2 || residual || slope) {
     return undefined;
   }
   const [mine] = call.outputs;
@@ -128,15 +135,38 @@ function withResidual(
     sameShape(x.view.shape, y.view.shape) &&
     [other, y].every(({ view }) => view.dtype === mine.view.dtype);
   if (!fits) return undefined;
-  const { residual, count } = epilogueInputs(
-    { ...epilogue, residual: true },
-    own,
-  );
-  const operands = call.inputs.slice(own);
-  operands.splice(residual! - own, 0, likeOutput(call, other));
-  if (operands.length !== count - own) return undefined;
+  // Of all operands, the residual is the last.
+  const operands = [...call.inputs.slice(own), likeOutput(call, other)];
   return {
     ...finishedBy(call, { ...epilogue, residual: true }, operands),
+    outputs: [likeOutput(call, y), ...call.outputs.slice(1)],
+    fused: [...call.fused, next.op.name],
+  };
+}
+
+function withSlope(
+  call: GraphCall,
+  { own, epilogue }: Finishing,
+  next: GraphCall,
+): GraphCall | undefined {
+  const takes = call.op !== normalize && call.op !== normalizeWith;
+  if (next.op !== reluSlope || next.inputs.length !== 2 || !takes) {
+    return undefined;
+  }
+  const [mine] = call.outputs;
+  const [dy, relu] = next.inputs;
+  const [y] = next.outputs;
+  const fits = !epilogue.slope && dy.cell === mine.cell &&
+    relu.cell !== mine.cell && [dy, relu, y].every(coversCell) &&
+    isFloat(dy) &&
+    [relu, y].every(({ view: { dtype, shape } }) =>
+      dtype === mine.view.dtype && sameShape(shape, dy.view.shape)
+    );
+  if (!fits) return undefined;
+  // It is the last, behind a residual.
+  const operands = [...call.inputs.slice(own), likeOutput(call, relu)];
+  return {
+    ...finishedBy(call, { ...epilogue, slope: true }, operands),
     outputs: [likeOutput(call, y), ...call.outputs.slice(1)],
     fused: [...call.fused, next.op.name],
   };

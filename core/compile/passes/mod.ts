@@ -39,14 +39,14 @@ export const PASSES = [
     run: foldNorms,
   },
   {
-    name: "epilogues",
-    about: "residuals and activations go into the launch before them",
-    run: fuseEpilogues,
-  },
-  {
     name: "slopes",
     about: "slopes of relu are taken on what max pooling left",
     run: slopeBeforePool,
+  },
+  {
+    name: "epilogues",
+    about: "residuals, slopes and activations go into the launch before them",
+    run: fuseEpilogues,
   },
   {
     name: "transpose",

@@ -54,7 +54,8 @@ function canFold(
   const { op, inputs, outputs: [y] } = call;
   if (op !== conv2d && op !== matmul) return false;
   const { epilogue } = finishingOf(call)!;
-  const plain = !epilogue.affine && !epilogue.residual && !epilogue.activation;
+  const plain = !epilogue.affine && !epilogue.residual && !epilogue.slope &&
+    !epilogue.activation;
   const [x, ...parameters] = norm.inputs;
   const { samples, channels, groups, centered } = norm.attrs as NormAttrs;
   const own = 1 + Number((norm.attrs as NormAttrs).weight) +

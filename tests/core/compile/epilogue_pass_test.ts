@@ -1,8 +1,26 @@
 /** Residuals and activations that go into the launch before them. */
-import { concat, nn } from "../../../mod.ts";
+import { concat, nn, type Tensor } from "../../../mod.ts";
+import { apply } from "../../../core/tensor.ts";
+import { conv2dInputGradient } from "../../../wgsl/conv/conv2d_input_gradient.ts";
+import { reluSlope } from "../../../wgsl/pointwise/slope.ts";
 import { onPass } from "../../support/passes.ts";
 
 const pass = "epilogues";
+
+/** The gradient of a ReLU, from that in its output y. */
+const slope = (dy: Tensor, y: Tensor) => apply(reluSlope, [dy, y], {})[0];
+
+/** The gradient in the input of a convolution of 3 × 3 taps with padding. */
+function back(dy: Tensor, w: Tensor): Tensor {
+  const [, , height, width] = dy.shape;
+  return apply(conv2dInputGradient, [dy, w], {
+    stride: [1, 1],
+    padding: [1, 1, 1, 1],
+    dilation: [1, 1],
+    groups: 1,
+    inputSize: [height, width],
+  })[0];
+}
 
 onPass("activations go into convolutions, products and norms", {
   pass,
@@ -111,4 +129,63 @@ onPass("not into other calls", {
   shapes: [[2, 4]],
   body: ([x]) => concat([x.exp().relu(), x.sum(0, { keepDims: true }).relu()]),
   calls: ["exp", "relu", "sum", "relu", "concat"],
+});
+
+onPass("slopes of ReLUs go into gradients, behind a residual", {
+  pass,
+  shapes: [[2, 3, 4, 4], [2, 3, 4, 4], [3, 4], [3, 4]],
+  body: ([dy, y, m, n], w) => [
+    slope(back(dy, w(3, 3, 3, 3)), y),
+    slope(y.add(back(dy, w(3, 3, 3, 3))), dy),
+    slope(m.matmul(w(4, 4)), n),
+  ],
+  calls: [
+    "conv2dInputGradient + reluSlope",
+    "conv2dInputGradient + add + reluSlope",
+    "matmul + reluSlope",
+  ],
+});
+
+onPass(
+  "a slope is looked for behind views, and may be of another call's result",
+  {
+    pass,
+    shapes: [[2, 48], [2, 3, 4, 4]],
+    body: ([m, x], w) => {
+      const dx = m.matmul(w(48, 48));
+      return slope(
+        dx.reshape([2, 3, 4, 4]),
+        nn.conv2d(x, w(3, 3, 1, 1)).relu(),
+      );
+    },
+    calls: ["conv2d + relu", "matmul + reluSlope"],
+  },
+);
+
+onPass(
+  "one slope, with no residual behind it, and not of parts, turned or by a number",
+  {
+    pass,
+    shapes: [[3, 4], [3, 4], [4, 3]],
+    body: ([m, n, turned], w) => [
+      slope(slope(m.matmul(w(4, 4)), n), m),
+      slope(m.matmul(w(4, 4)), n).add(m),
+      slope(m.matmul(w(4, 4)), turned.transpose(0, 1)),
+      slope(m.matmul(w(4, 4)).slice(1, 0, 2), n.slice(1, 0, 2)),
+      slope(n, m.matmul(w(4, 4))),
+      apply(reluSlope, [m.matmul(w(4, 4))], { scalar: 1 })[0],
+    ],
+    calls: [
+      ...["matmul + reluSlope", "reluSlope", "matmul + reluSlope", "add"],
+      ...["matmul", "reluSlope", "matmul", "reluSlope"],
+      ...["matmul", "reluSlope", "matmul", "reluSlope"],
+    ],
+  },
+);
+
+onPass("not into normalisations", {
+  pass,
+  shapes: [[2, 3, 4, 4]],
+  body: ([x], w) => slope(nn.batchNorm(x, w(3), w(3).square().add(1), {}), x),
+  calls: ["normalizeWith", "reluSlope"],
 });
