@@ -17,16 +17,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }
 `;
 
-/**
- * A kernel that keeps the most iterations of one of its invocations in a storage buffer, bound where the `params` uniform was, which moves on by
- * one. Loops whose bounds are known when a kernel is compiled aren't counted: drivers unroll them.
- */
-export function withCounter(code: string, binding: number): string {
+/** A text without comments in which each iteration is counted. Loops whose bounds are known when a kernel is compiled aren't: drivers unroll them. */
+function countLoops(code: string): string {
   const text = code.replaceAll(/\/\/[^\n]*/g, "");
   const overrides = [...text.matchAll(/override (\w+)/g)].map(([, name]) =>
     name
   );
-  const counted = text.replaceAll(
+  return text.replaceAll(
     /\b(for|while) \(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\) \{/g,
     (loop, _, header: string) => {
       const condition = header.split(";")[1] ?? header;
@@ -42,7 +39,14 @@ export function withCounter(code: string, binding: number): string {
         : loop;
     },
   );
-  const moved = counted.replace(
+}
+
+/**
+ * A kernel that keeps the most iterations of one of its invocations in a storage buffer, bound where the `params` uniform was, which moves on by
+ * one.
+ */
+export function withCounter(code: string, binding: number): string {
+  const moved = countLoops(code).replace(
     /@binding\(\d+\)(\s+var<uniform>)/,
     `@binding(${binding + 1})$1`,
   );
@@ -60,6 +64,8 @@ function counting<Attrs>(op: Op<Attrs>): Op<Attrs> {
       label: launch.kernel.label,
       code: withCounter(launch.kernel.code, launch.bindings.length),
     },
+    ...(launch.declarations &&
+      { declarations: countLoops(launch.declarations) }),
     bindings: [...launch.bindings, {
       slot: "output",
       index: slot,

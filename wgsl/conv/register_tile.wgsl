@@ -207,52 +207,43 @@ fn add_taps(
   }
 }
 
-// Stores one channel k of 8 outputs, of which `left` are on the row.
-fn store(at: u32, g: u32, k: u32, left: u32, low: vec4f, high: vec4f) {
-  if (k >= params.filters) {
-    return;
-  }
-  let channel =
-    channel_of(params.channel_base + g * params.channel_group + k);
-  let to = at + k * params.y_filter;
+// The columns from the second on, and the first of those that follow.
+fn moved_up(a: mat4x4f, next: mat4x4f) -> mat4x4f {
+  return mat4x4f(a[1], a[2], a[3], next[0]);
+}
+
+// Stores a tile channel by channel, the others moving up: so the code that
+// finishes and stores is compiled once, not for each of many sums.
+fn store_tile(p: Place, tile: Tile) {
+  let first = p.tile * 4 * QUADS;
   let step = SPACING * params.y_column;
-  store_four(to, step, left, low, channel);
-  store_four(to + 4 * step, step, max(left, 4) - 4, high, channel);
-}
-
-// Stores four channels from k on.
-fn store_quad(at: u32, g: u32, k: u32, left: u32, low: mat4x4f, high: mat4x4f) {
-  store(at, g, k, left, low[0], high[0]);
-  store(at, g, k + 1, left, low[1], high[1]);
-  store(at, g, k + 2, left, low[2], high[2]);
-  store(at, g, k + 3, left, low[3], high[3]);
-}
-
-// Stores a tile.
-fn store_tile(p: Place, t: Tile) {
-  let k = p.tile * 4 * QUADS;
-  let to = params.y_base + p.n * params.y_image + p.g * params.y_group +
-    p.i * params.y_row + p.j * params.y_column;
+  var to = params.y_base + p.n * params.y_image + p.g * params.y_group +
+    p.i * params.y_row + p.j * params.y_column + first * params.y_filter;
   // Outputs of the tile that are on the row, when SPACING apart.
   let left = (params.columns - p.j + SPACING - 1) / SPACING;
-  store_quad(to, p.g, k, left, t.low_0, t.high_0);
-  if (QUADS > 1) {
-    store_quad(to, p.g, k + 4, left, t.low_1, t.high_1);
-  }
-  if (WIDE) {
-    if (left > 8) {
-      let far = to + 8 * SPACING * params.y_column;
-      store_quad(far, p.g, k, left - 8, t.low_2, t.high_2);
-      if (QUADS > 1) {
-        store_quad(far, p.g, k + 4, left - 8, t.low_3, t.high_3);
-      }
+  var t = tile;
+  let end = min(first + 4 * QUADS, params.filters);
+  for (var k = first; k < end; k++) {
+    let channel =
+      channel_of(params.channel_base + p.g * params.channel_group + k);
+    store_four(to, step, left, t.low_0[0], channel);
+    store_four(to + 4 * step, step, max(left, 4) - 4, t.high_0[0], channel);
+    if (WIDE) {
+      let far = to + 8 * step;
+      store_four(far, step, max(left, 8) - 8, t.low_2[0], channel);
+      let last = t.high_2[0];
+      store_four(far + 4 * step, step, max(left, 12) - 12, last, channel);
     }
-    return;
-  }
-  if (QUADS > 2) {
-    store_quad(to, p.g, k + 8, left, t.low_2, t.high_2);
-  }
-  if (QUADS > 3) {
-    store_quad(to, p.g, k + 12, left, t.low_3, t.high_3);
+    to += params.y_filter;
+    t = Tile(
+      moved_up(t.low_0, t.low_1),
+      moved_up(t.low_1, t.low_2),
+      moved_up(t.low_2, t.low_3),
+      moved_up(t.low_3, t.low_3),
+      moved_up(t.high_0, t.high_1),
+      moved_up(t.high_1, t.high_2),
+      moved_up(t.high_2, t.high_3),
+      moved_up(t.high_3, t.high_3),
+    );
   }
 }

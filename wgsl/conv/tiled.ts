@@ -37,7 +37,10 @@ import { pixelsOf, spacingOf, type TileForm } from "./tile_forms.ts";
 /** Invocations of a workgroup, as written in the kernels. */
 const WORKGROUP = 32;
 
-/** Loop trips of a correlation: one a line. */
+/** Most loop trips in which a tile is stored: one a channel. */
+const MAX_STORED = 16;
+
+/** Loop trips of a correlation's sum: one a line. */
 function tripsOf(
   form: TileForm,
   correlation: Correlation,
@@ -108,6 +111,7 @@ export function canTile(
   correlations: readonly Correlation[],
   limits: Limits,
 ): boolean {
+  if (limits.maxLoopTrips <= MAX_STORED) return false;
   return form.fits(roles, correlations) && correlations.every((correlation) => {
     const job = jobOf(form, roles, correlation);
     const layouts = [roles.weights, job.source, job.target, job.packed];
@@ -129,7 +133,7 @@ export function planTiled(
     const cut = cutSum(
       correlation.taps,
       (...size) => tripsOf(form, correlation, ...size),
-      limits,
+      { ...limits, maxLoopTrips: limits.maxLoopTrips - MAX_STORED },
     );
     cut.ranges.forEach((range, i) => {
       const job = jobOf(form, roles, partOf(correlation, range));
@@ -195,7 +199,8 @@ ${form.appended(correlation)}`,
       appended: epilogue.appended,
       params,
       workgroups: linearGrid(invocations, WORKGROUP, limits),
-      trips: tripsOf(form, correlation, box.summed.size, taps),
+      trips: tripsOf(form, correlation, box.summed.size, taps) +
+        Math.min(4 * quads, box.kept.size),
       flops: outputs * box.kept.size *
         (2 * box.summed.size * area(taps) + epilogue.flops),
       bytes: [...bindings, ...epilogue.appended]
