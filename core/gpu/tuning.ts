@@ -39,7 +39,10 @@ export function adapterClass(
 const PREFERRED: Readonly<
   Record<AdapterClass, Readonly<Record<string, readonly string[]>>>
 > = {
-  software: { conv2d: ["im2col_matmul"] },
+  software: {
+    conv2d: ["im2col_matmul", "row_pairs"],
+    conv2dInputGradient: ["row_pairs"],
+  },
   integrated: gpuPreferences(),
   discrete: gpuPreferences(),
   apple: gpuPreferences(),

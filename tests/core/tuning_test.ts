@@ -126,6 +126,25 @@ Deno.test("without measurement a discrete GPU takes the convolutions that stage 
   );
 });
 
+Deno.test("without measurement software adapters take convolutions of many tiles and taps a row in pairs of rows", () => {
+  const chosen = (info: DeviceInfo, batch: number, taps: number) => {
+    const inputs = [view(batch, 6, 14, 14), view(16, 6, taps, taps)];
+    const attrs = {
+      stride: [1, 1],
+      padding: [0, 0, 0, 0],
+      dilation: [1, 1],
+      groups: 1,
+    } as const;
+    const outputs = conv2d.infer(inputs, attrs).map(contiguousView);
+    const request = { inputs, outputs, attrs, limits: PORTABLE_LIMITS };
+    return new Tuning(info).choose(conv2d, request)?.name;
+  };
+  assertEquals(chosen(SOFTWARE, 64, 5), "row_pairs");
+  assertEquals(chosen(SOFTWARE, 64, 3), "rows");
+  assertEquals(chosen(SOFTWARE, 1, 5), "rows", "few tiles");
+  assertEquals(chosen(DISCRETE, 64, 5), "rows", "few registers");
+});
+
 Deno.test("without measurement a discrete GPU reduces long rows in trees, and averages them so too", () => {
   const inputs = [view(1024, 100)];
   const attrs = { axes: [1], keepDims: false };

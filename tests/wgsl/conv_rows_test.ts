@@ -22,6 +22,7 @@ const PLAIN: FusedConv2dAttrs = {
 };
 
 const ROWS = ["rows"];
+const BOTH = ["rows", "row_pairs"];
 
 interface Given {
   readonly x: Shape;
@@ -29,20 +30,23 @@ interface Given {
   readonly attrs?: Partial<FusedConv2dAttrs>;
   readonly dtype?: DType;
   readonly limits?: Partial<Limits>;
+  /** @default ROWS */
+  readonly variants?: readonly string[];
 }
 
-function forwardOf({ x, w, attrs, dtype, limits }: Given) {
+function forwardOf({ x, w, attrs, dtype, limits, variants = ROWS }: Given) {
   return {
     inputs: [noise(x, 1, dtype), noise(w, 2, dtype)],
     attrs: { ...PLAIN, ...attrs },
     length: w[1] * w[2] * w[3],
     limits,
-    variants: ROWS,
+    variants,
   };
 }
 
 async function checkForward(given: Given): Promise<void> {
-  assertEquals(await checkOp(conv2d, forwardOf(given)), ROWS);
+  const ran = await checkOp(conv2d, forwardOf(given));
+  assertEquals(ran, given.variants ?? ROWS);
 }
 
 /** The gradient in x, of an output of the convolution. */
@@ -57,7 +61,7 @@ async function checkBack(given: Given): Promise<void> {
       attrs: { ...forward.attrs, inputSize: [x[2], x[3]] as Pair },
       length: w[0] / (forward.attrs.groups ?? 1) * w[2] * w[3],
     }),
-    ROWS,
+    given.variants ?? ROWS,
   );
 }
 
@@ -135,6 +139,41 @@ Deno.test("input gradients at stride 2, one correlation a remainder, agree with 
   });
 });
 
+Deno.test("pairs of rows, with a last one alone and without, agree with the reference", async () => {
+  for (const height of [2, 3, 4, 5]) {
+    for (const rows of [2, 3, 5]) {
+      const given: Given = {
+        x: [4, 3, height, 18],
+        w: [6, 3, rows, 5],
+        attrs: { padding: [rows >> 1, rows - 1 >> 1, 2, 2] },
+        variants: BOTH,
+      };
+      await checkForward(given);
+      await checkBack(given);
+    }
+  }
+});
+
+Deno.test("pairs of rows at strides and dilations, in groups, of half precision and cut for limits agree with the reference", async () => {
+  const given: Given = {
+    x: [4, 6, 13, 22],
+    w: [9, 2, 3, 5],
+    attrs: { groups: 3, padding: [2, 3, 1, 1] },
+    variants: BOTH,
+  };
+  await checkForward(given);
+  const down = { stride: [2, 1], dilation: [2, 1] } as const;
+  await checkForward({ ...given, attrs: { ...given.attrs, ...down } });
+  const across = { stride: [1, 2] } as const;
+  await checkForward({ ...given, attrs: { ...given.attrs, ...across } });
+  await checkForward({ ...given, dtype: "f16" });
+  await checkBack({ ...given, dtype: "f16" });
+  for (const maxLoopTrips of [34, 39]) {
+    await checkForward({ ...given, limits: { maxLoopTrips } });
+    await checkBack({ ...given, limits: { maxLoopTrips } });
+  }
+});
+
 Deno.test("half-precision inputs are read, and outputs stored, as vectors of theirs", async () => {
   for (const width of [19, 20]) {
     const given: Given = {
@@ -181,12 +220,22 @@ Deno.test("a sum's epilogue is what finishes it, once", async () => {
       x: [4, 3, 5, width],
       w: [6, 3, 3, 3],
       attrs: { padding: [1, 1, 1, 1], epilogue },
+      variants: BOTH,
     });
     const residual = noise([4, 6, 5, width], 4);
     const inputs = [...given.inputs, noise([6], 3), residual];
-    assertEquals(await checkOp(conv2d, { ...given, inputs }), ROWS);
-    const limits = { maxLoopTrips: 20 };
-    assertEquals(await checkOp(conv2d, { ...given, inputs, limits }), ROWS);
+    assertEquals(await checkOp(conv2d, { ...given, inputs }), BOTH);
+    // Few enough that each is cut.
+    for (
+      const [variant, maxLoopTrips] of [["rows", 20], [
+        "row_pairs",
+        36,
+      ]] as const
+    ) {
+      const variants = [variant];
+      const cut = { ...given, inputs, limits: { maxLoopTrips }, variants };
+      assertEquals(await checkOp(conv2d, cut), variants);
+    }
   }
 });
 
@@ -205,6 +254,26 @@ Deno.test("an infinite input is seen by its own outputs only, not by those of th
   assertEquals(spoilt, [9, 10]);
 });
 
+Deno.test("infinite inputs and weights are seen by their own outputs only, not by the other row of a pair", async () => {
+  for (const row of [0, 1, 2, 3, 4, 5]) {
+    const given = forwardOf({ x: [2, 2, 6, 10], w: [2, 2, 3, 3] });
+    const [x, w] = given.inputs;
+    // All else is positive, so that no two infinities of unlike signs meet.
+    for (const { data } of [x, w]) {
+      for (let i = 0; i < data.length; i++) data[i] = Math.abs(Number(data[i]));
+    }
+    x.data[10 * row] = Infinity;
+    w.data[row] = Infinity;
+    const [one, pairs] = await Promise.all(
+      BOTH.map((name) => runVariant(conv2d, name, given)),
+    );
+    const kinds = (data: ArrayLike<unknown>) =>
+      Array.from(data, (value) => Number.isFinite(Number(value)));
+    assertEquals(kinds(pairs[0].data), kinds(one[0].data));
+    assert(!Array.from(pairs[0].data, Number).some(Number.isNaN));
+  }
+});
+
 Deno.test("inputs that don't end with a vector, dilated rows, single taps at strides and more than 7 are left to other kernels", () => {
   const takes = (x: Shape, w: Shape, attrs: Partial<FusedConv2dAttrs> = {}) =>
     applicable(conv2d, forwardOf({ x, w, attrs })).includes("rows");
@@ -215,6 +284,20 @@ Deno.test("inputs that don't end with a vector, dilated rows, single taps at str
   assert(!takes([1, 4, 9, 9], [3, 4, 3, 3], { dilation: [1, 2] }));
   assert(!takes([1, 4, 9, 9], [3, 4, 3, 3], { stride: [1, 3] }));
   assert(!takes([1, 4, 9, 9], [3, 4, 3, 1], { stride: [1, 2] }));
+});
+
+Deno.test("a pair's rows of outputs stand as far apart as lines of taps, and have more than one", () => {
+  const pairs = (
+    x: Shape,
+    w: Shape,
+    attrs: Partial<FusedConv2dAttrs> = {},
+  ) => applicable(conv2d, forwardOf({ x, w, attrs })).includes("row_pairs");
+  assert(pairs([4, 4, 9, 9], [3, 4, 3, 3]));
+  assert(pairs([4, 4, 9, 9], [3, 4, 3, 3], { stride: [1, 2] }));
+  assert(!pairs([4, 4, 9, 9], [3, 4, 3, 3], { stride: [2, 1] }));
+  assert(!pairs([4, 4, 9, 9], [3, 4, 3, 3], { dilation: [2, 1] }));
+  assert(!pairs([4, 4, 9, 9], [3, 4, 9, 3]));
+  assert(!pairs([4, 4, 9, 9], [3, 4, 1, 3]));
 });
 
 Deno.test("rows of outputs that are made of vectors are stored as such, others one by one", () => {
@@ -237,12 +320,14 @@ Deno.test("rows state the trips that they run, and pack their weights first", as
   const given = forwardOf({
     x: [2, 9, 8, 11],
     w: [13, 9, 3, 5],
-    attrs: { stride: [1, 2], dilation: [2, 1], padding: [1, 1, 1, 1] },
+    attrs: { stride: [1, 2], padding: [1, 1, 1, 1] },
   });
-  const trips = await countTrips(conv2d, "rows", given);
-  assertEquals(trips.map(({ label }) => label), [
-    "wgsl/conv/pack_weights.wgsl",
-    "wgsl/conv/conv2d_rows.wgsl",
-  ]);
-  for (const { stated, counted } of trips) assertEquals(stated, counted);
+  for (const variant of BOTH) {
+    const trips = await countTrips(conv2d, variant, given);
+    assertEquals(trips.map(({ label }) => label), [
+      "wgsl/conv/pack_weights.wgsl",
+      "wgsl/conv/conv2d_rows.wgsl",
+    ]);
+    for (const { stated, counted } of trips) assertEquals(stated, counted);
+  }
 });

@@ -13,12 +13,18 @@
 // WIDE, in registers: a matrix for each four of both, a column a channel. The
 // inputs under a row of taps are read as the vectors in which they lie, moved
 // into place, and for STRIDE 2 parted into those of even and of odd taps. All
-// taps of a row are added to a sum while it is at hand.
+// taps of a row are added to a sum while it is at hand. A PAIR of rows of
+// outputs, one below the other, share what is read: a row of inputs is under
+// the upper one's r-th line of taps and the lower one's line before it. For
+// this, rows of outputs must be as far apart as lines of taps.
 //   reads per multiply-add  for 8 channels of 16 outputs and 5 taps 0.025: 6
 //                           vectors of x and 10 of w for 640; for 7 taps at
-//                           STRIDE 2 11 and 14 for 896, 0.028
+//                           STRIDE 2 11 and 14 for 896, 0.028; of a PAIR and
+//                           5 x 5 taps 0.013: 6 * 6 and 5 * 10 for 6400
 //   workgroup bytes         0
-//   registers               32 * QUADS sums, WIDE twice that, + 68 operands
+//   registers               32 * QUADS sums, WIDE twice that, a PAIR twice
+//                           that, + 68 operands, of a PAIR 4 * QUADS * TAPS
+//                           more
 // Neighbouring invocations own neighbouring tiles.
 //
 // Edges: inputs beside the plane are 0; outputs past the end are computed and
@@ -136,6 +142,34 @@ fn inputs_of(row: ptr<function, Row>) -> Inputs {
   );
 }
 
+// Inputs where they are wanted, else 0.
+fn only(wanted: bool, v: Inputs) -> Inputs {
+  return Inputs(
+    select(vec4f(), v.even_0, wanted),
+    select(vec4f(), v.even_1, wanted),
+    select(vec4f(), v.even_2, wanted),
+    select(vec4f(), v.even_3, wanted),
+    select(vec4f(), v.even_4, wanted),
+    select(vec4f(), v.even_5, wanted),
+    select(vec4f(), v.odd_0, wanted),
+    select(vec4f(), v.odd_1, wanted),
+    select(vec4f(), v.odd_2, wanted),
+    select(vec4f(), v.odd_3, wanted),
+    select(vec4f(), v.odd_4, wanted),
+  );
+}
+
+fn add_inputs(t: ptr<function, Tile>, w: Weights, v: Inputs) {
+  add_taps(
+    t,
+    w,
+    taps_of(v.even_0, v.even_1, v.even_2, v.odd_0, v.odd_1),
+    taps_of(v.even_1, v.even_2, v.even_3, v.odd_1, v.odd_2),
+    taps_of(v.even_2, v.even_3, v.even_4, v.odd_2, v.odd_3),
+    taps_of(v.even_3, v.even_4, v.even_5, v.odd_3, v.odd_4),
+  );
+}
+
 @compute @workgroup_size(32)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -147,9 +181,11 @@ fn main(
     return;
   }
 
-  // What the loop needs, read once.
-  let lines = params.channels * params.tap_rows;
+  // What the loop needs, read once. A pair's lower row sees a row of inputs
+  // with the line of taps before that with which the upper one sees it.
   let rows = params.tap_rows;
+  let steps = rows + select(0u, 1u, PAIR);
+  let lines = params.channels * steps;
   let height = params.height;
   let area = height * params.width;
   let down = params.dilation_h;
@@ -164,23 +200,25 @@ fn main(
   var r = 0u;
 
   var t: Tile;
+  var lower: Tile;
+  var weights: Weights;
   var w_at = params.w_base + p.g * params.w_group + p.tile * params.w_tile;
   for (var line = 0u; line < lines; line++) {
     row.at = plane + h * row.width;
     row.inside = h < height;
     let v = inputs_of(&row);
-    add_taps(
-      &t,
-      w_at,
-      taps_of(v.even_0, v.even_1, v.even_2, v.odd_0, v.odd_1),
-      taps_of(v.even_1, v.even_2, v.even_3, v.odd_1, v.odd_2),
-      taps_of(v.even_2, v.even_3, v.even_4, v.odd_2, v.odd_3),
-      taps_of(v.even_3, v.even_4, v.even_5, v.odd_3, v.odd_4),
-    );
-    w_at += TAPS * QUADS;
+    if (PAIR) {
+      // Before a channel's first line there are weights of 0.
+      add_inputs(&lower, weights, only(r > 0, v));
+      weights = weights_if(r < rows, w_at);
+      add_inputs(&t, weights, only(r < rows, v));
+    } else {
+      add_inputs(&t, weights_at(w_at), v);
+    }
+    w_at += select(0u, TAPS * QUADS, r < rows);
     r += 1;
     h += down;
-    if (r == rows) {
+    if (r == steps) {
       r = 0;
       h = first_h;
       plane += area;
@@ -188,4 +226,7 @@ fn main(
   }
 
   store_tile(p, t);
+  if (PAIR && p.i + 1 < params.rows) {
+    store_tile(Place(p.n, p.g, p.tile, p.i + 1, p.j), lower);
+  }
 }

@@ -146,7 +146,7 @@ fn main(
     let f = next_inputs(&row, 20);
     add_taps(
       &t,
-      w_at,
+      weights_at(w_at),
       taps_of(a, b, c, s),
       taps_of(b, c, d, s),
       taps_of(c, d, e, s),

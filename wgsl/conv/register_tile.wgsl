@@ -7,6 +7,7 @@ override QUADS: u32 = 4;
 override WIDE: bool = false; // with at most 2 QUADS
 override TAPS: u32 = 7; // of a line, at most 7
 override SPACING: u32 = 1; // of a tile's outputs on their row
+override PAIR: bool = false; // of rows of outputs, one below the other
 override ADDS: bool = false; // to what y has
 override LAST: u32 = 4; // channels of the last four, of a tile that has all
 
@@ -49,8 +50,8 @@ struct Params {
   channel_group: u32,
 }
 
-// Which tile an invocation owns: its image, group, tile of channels, row and
-// first output.
+// Which tile an invocation owns: its image, group, tile of channels, row, of a
+// PAIR the upper one, and first output.
 struct Place {
   n: u32,
   g: u32,
@@ -68,8 +69,10 @@ fn place_of(index: u32) -> Place {
   var at = index;
   let across_at = at % across;
   at /= across;
-  let i = at % params.rows;
-  at /= params.rows;
+  let height = select(1u, 2u, PAIR);
+  let down = (params.rows + height - 1) / height;
+  let i = at % down * height;
+  at /= down;
   let n = at % params.images;
   at /= params.images;
   let tiles = (params.filters + 4 * QUADS - 1) / (4 * QUADS);
@@ -102,8 +105,16 @@ struct Taps {
   at_6: vec4f,
 }
 
+// Weights of a line, of each four of a tile's channels.
+struct Weights {
+  quad_0: Taps,
+  quad_1: Taps,
+  quad_2: Taps,
+  quad_3: Taps,
+}
+
 // Weights of the four channels that start at a vector.
-fn weights_at(at: u32) -> Taps {
+fn quad_at(at: u32) -> Taps {
   var t: Taps;
   t.at_0 = w[at];
   if (TAPS > 1) {
@@ -125,6 +136,45 @@ fn weights_at(at: u32) -> Taps {
     t.at_6 = w[at + 6 * QUADS];
   }
   return t;
+}
+
+// Weights of the line that starts at a vector.
+fn weights_at(at: u32) -> Weights {
+  var all: Weights;
+  all.quad_0 = quad_at(at);
+  if (QUADS > 1) {
+    all.quad_1 = quad_at(at + 1);
+  }
+  if (QUADS > 2) {
+    all.quad_2 = quad_at(at + 2);
+  }
+  if (QUADS > 3) {
+    all.quad_3 = quad_at(at + 3);
+  }
+  return all;
+}
+
+// The same where they are wanted, else 0.
+fn weights_if(wanted: bool, at: u32) -> Weights {
+  let all = weights_at(at);
+  return Weights(
+    taps_if(wanted, all.quad_0),
+    taps_if(wanted, all.quad_1),
+    taps_if(wanted, all.quad_2),
+    taps_if(wanted, all.quad_3),
+  );
+}
+
+fn taps_if(wanted: bool, t: Taps) -> Taps {
+  return Taps(
+    select(vec4f(), t.at_0, wanted),
+    select(vec4f(), t.at_1, wanted),
+    select(vec4f(), t.at_2, wanted),
+    select(vec4f(), t.at_3, wanted),
+    select(vec4f(), t.at_4, wanted),
+    select(vec4f(), t.at_5, wanted),
+    select(vec4f(), t.at_6, wanted),
+  );
 }
 
 // Adds a line of taps to four outputs of one channel e.
@@ -172,38 +222,33 @@ fn add_line(start: mat4x4f, t: Taps, v: Taps, quad: u32) -> mat4x4f {
 // 0 to 3 and 4 to 7 see, the far ones, of a WIDE tile, what the next eight do.
 fn add_taps(
   t: ptr<function, Tile>,
-  w_at: u32,
+  w: Weights,
   low: Taps,
   high: Taps,
   far_low: Taps,
   far_high: Taps,
 ) {
-  let weights_0 = weights_at(w_at);
-  (*t).low_0 = add_line((*t).low_0, weights_0, low, 0);
-  (*t).high_0 = add_line((*t).high_0, weights_0, high, 0);
-  var weights_1: Taps;
+  (*t).low_0 = add_line((*t).low_0, w.quad_0, low, 0);
+  (*t).high_0 = add_line((*t).high_0, w.quad_0, high, 0);
   if (QUADS > 1) {
-    weights_1 = weights_at(w_at + 1);
-    (*t).low_1 = add_line((*t).low_1, weights_1, low, 1);
-    (*t).high_1 = add_line((*t).high_1, weights_1, high, 1);
+    (*t).low_1 = add_line((*t).low_1, w.quad_1, low, 1);
+    (*t).high_1 = add_line((*t).high_1, w.quad_1, high, 1);
   }
   if (WIDE) {
-    (*t).low_2 = add_line((*t).low_2, weights_0, far_low, 0);
-    (*t).high_2 = add_line((*t).high_2, weights_0, far_high, 0);
+    (*t).low_2 = add_line((*t).low_2, w.quad_0, far_low, 0);
+    (*t).high_2 = add_line((*t).high_2, w.quad_0, far_high, 0);
     if (QUADS > 1) {
-      (*t).low_3 = add_line((*t).low_3, weights_1, far_low, 1);
-      (*t).high_3 = add_line((*t).high_3, weights_1, far_high, 1);
+      (*t).low_3 = add_line((*t).low_3, w.quad_1, far_low, 1);
+      (*t).high_3 = add_line((*t).high_3, w.quad_1, far_high, 1);
     }
   }
   if (QUADS > 2) {
-    let weights_2 = weights_at(w_at + 2);
-    (*t).low_2 = add_line((*t).low_2, weights_2, low, 2);
-    (*t).high_2 = add_line((*t).high_2, weights_2, high, 2);
+    (*t).low_2 = add_line((*t).low_2, w.quad_2, low, 2);
+    (*t).high_2 = add_line((*t).high_2, w.quad_2, high, 2);
   }
   if (QUADS > 3) {
-    let weights_3 = weights_at(w_at + 3);
-    (*t).low_3 = add_line((*t).low_3, weights_3, low, 3);
-    (*t).high_3 = add_line((*t).high_3, weights_3, high, 3);
+    (*t).low_3 = add_line((*t).low_3, w.quad_3, low, 3);
+    (*t).high_3 = add_line((*t).high_3, w.quad_3, high, 3);
   }
 }
 

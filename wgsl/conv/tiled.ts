@@ -37,8 +37,10 @@ import { pixelsOf, spacingOf, type TileForm } from "./tile_forms.ts";
 /** Invocations of a workgroup, as written in the kernels. */
 const WORKGROUP = 32;
 
-/** Most loop trips in which a tile is stored: one a channel. */
-const MAX_STORED = 16;
+/** Most loop trips in which an invocation stores what it owns: one a channel, of each row. */
+function mostStored({ rows }: TileForm): number {
+  return 16 * rows;
+}
 
 /** Loop trips of a correlation's sum: one a line. */
 function tripsOf(
@@ -47,7 +49,8 @@ function tripsOf(
   channels: number,
   [rows, columns]: Pair,
 ): number {
-  return channels * rows * form.walk(correlation, columns).lines;
+  return channels * (rows + form.rows - 1) *
+    form.walk(correlation, columns).lines;
 }
 
 /** A correlation and how its operands lie, its weights packed. */
@@ -111,7 +114,7 @@ export function canTile(
   correlations: readonly Correlation[],
   limits: Limits,
 ): boolean {
-  if (limits.maxLoopTrips <= MAX_STORED) return false;
+  if (limits.maxLoopTrips <= mostStored(form)) return false;
   return form.fits(roles, correlations) && correlations.every((correlation) => {
     const job = jobOf(form, roles, correlation);
     const layouts = [roles.weights, job.source, job.target, job.packed];
@@ -133,7 +136,7 @@ export function planTiled(
     const cut = cutSum(
       correlation.taps,
       (...size) => tripsOf(form, correlation, ...size),
-      { ...limits, maxLoopTrips: limits.maxLoopTrips - MAX_STORED },
+      { ...limits, maxLoopTrips: limits.maxLoopTrips - mostStored(form) },
     );
     cut.ranges.forEach((range, i) => {
       const job = jobOf(form, roles, partOf(correlation, range));
@@ -179,7 +182,7 @@ function tileLaunches(
     const stage = stageOf(roles, cut, range, box);
     const outputs = box.images.size * box.groups.size * area(count);
     const invocations = box.images.size * box.groups.size * box.tiles.size *
-      count[0] * across;
+      Math.ceil(count[0] / form.rows) * across;
     const { bindings, params, epilogue } = operands(job, box, stage);
     return {
       kernel: form.kernel,
@@ -200,7 +203,7 @@ ${form.appended(correlation)}`,
       params,
       workgroups: linearGrid(invocations, WORKGROUP, limits),
       trips: tripsOf(form, correlation, box.summed.size, taps) +
-        Math.min(4 * quads, box.kept.size),
+        form.rows * Math.min(4 * quads, box.kept.size),
       flops: outputs * box.kept.size *
         (2 * box.summed.size * area(taps) + epilogue.flops),
       bytes: [...bindings, ...epilogue.appended]

@@ -1,10 +1,14 @@
 /** The variants in register tiles, which the forward pass and the input gradient share. */
 import type { Request, Variant } from "../op.ts";
 import type { Pass } from "./shared_variants.ts";
-import { ROWS, TILED, type TileForm } from "./tile_forms.ts";
+import { ROW_PAIRS, ROWS, TILED, type TileForm } from "./tile_forms.ts";
 import { canTile, planTiled } from "./tiled.ts";
 
-const FORMS: Readonly<Record<string, TileForm>> = { rows: ROWS, tiled: TILED };
+const FORMS: Readonly<Record<string, TileForm>> = {
+  rows: ROWS,
+  row_pairs: ROW_PAIRS,
+  tiled: TILED,
+};
 
 /** One variant a form; `passOf` tells a request's pass. */
 export function tiledVariants<Attrs>(
@@ -20,6 +24,10 @@ export function tiledVariants<Attrs>(
     plan(request) {
       const { roles, correlations } = passOf(request);
       return planTiled(form, roles, correlations, request.limits);
+    },
+    suits(request) {
+      const { roles, correlations } = passOf(request);
+      return form.suits?.(roles, correlations) ?? true;
     },
   }));
 }
