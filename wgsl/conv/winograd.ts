@@ -158,8 +158,13 @@ export function canWinograd(
 }
 
 /** Turns of the products' loop: channels, or fours of them. */
-function tripsOf({ form, fours }: Job): number {
+function turnsOf({ form, fours }: Job): number {
   return form.wide ? 4 * fours : fours;
+}
+
+/** Trips of the products: wide ones are stored in a loop, four channels at a time. */
+function tripsOf(job: Job): number {
+  return turnsOf(job) + (job.form.wide ? WIDE_QUADS : 0);
 }
 
 /** Bytes of the weights as they are given. */
@@ -286,7 +291,7 @@ function weightsLaunch(job: Job, limits: Limits): Launch {
       tapStep[1],
     ),
     workgroups: linearGrid(invocations, TRANSFORM_WORKGROUP, limits),
-    trips: 0,
+    trips: job.form.weightTrips,
     flops: 0,
     bytes: bytes + weightBytes(job),
   };
@@ -342,7 +347,7 @@ function productsLaunch(job: Job, tiles: Tiles, limits: Limits): Launch {
     kernel,
     constants: wide ? {} : { QUADS: job.quads },
     bindings,
-    params: words(planes, job.tiles, tripsOf(job), runs),
+    params: words(planes, job.tiles, turnsOf(job), runs),
     workgroups: linearGrid(planes * job.tiles * runs, workgroup, limits),
     trips: tripsOf(job),
     flops: 2 * planes * tiles.count * job.roles.kept * job.roles.summed,

@@ -16,6 +16,8 @@ export interface WinogradForm {
   /** Products of matrices: one for each of the transformed inputs of a tile. */
   readonly planes: number;
   readonly weights: Kernel;
+  /** Trips of its loops. */
+  readonly weightTrips: number;
   readonly input: Kernel;
   readonly output: Kernel;
   /** Whether the products are in tiles for processors that run invocations as lanes of vectors: 32 × 16 and not 16 × 8. */
@@ -29,6 +31,7 @@ const SMALL = {
     label: "wgsl/conv/winograd_2x2_weights.wgsl",
     code: smallWeightsCode,
   },
+  weightTrips: 0,
   input: { label: "wgsl/conv/winograd_2x2_input.wgsl", code: smallInputCode },
   output: {
     label: "wgsl/conv/winograd_2x2_output.wgsl",
@@ -40,6 +43,8 @@ const LARGE = {
   tile: 4,
   planes: 36,
   weights: { label: "wgsl/conv/winograd_weights.wgsl", code: weightsCode },
+  // Three rows of taps, and six of products.
+  weightTrips: 9,
   input: { label: "wgsl/conv/winograd_input.wgsl", code: inputCode },
   output: { label: "wgsl/conv/winograd_output.wgsl", code: outputCode },
 } as const;

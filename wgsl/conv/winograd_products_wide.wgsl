@@ -108,13 +108,17 @@ fn main(
     v_at += 4;
   }
 
-  let to = (plane * params.tiles + tile) * 32 * step + 4 * sixteen;
-  store_strip(to, step, k0);
-  store_strip(to + 4 * step, step, k1);
-  store_strip(to + 8 * step, step, k2);
-  store_strip(to + 12 * step, step, k3);
-  store_strip(to + 16 * step, step, k4);
-  store_strip(to + 20 * step, step, k5);
-  store_strip(to + 24 * step, step, k6);
-  store_strip(to + 28 * step, step, k7);
+  // Stored four rows at a time, the others moving up: so the code for it is
+  // compiled once.
+  let first = (plane * params.tiles + tile) * 32;
+  for (var row = first; row < first + 32; row += 4) {
+    store_strip(row * step + 4 * sixteen, step, k0);
+    k0 = k1;
+    k1 = k2;
+    k2 = k3;
+    k3 = k4;
+    k4 = k5;
+    k5 = k6;
+    k6 = k7;
+  }
 }

@@ -15,7 +15,8 @@
 //
 // Tiling: one invocation owns four channels c of one k, or ALONG_K four k of
 // one c, as the elements of vectors: it reads 36 weights and stores 36
-// vectors. Neighbouring invocations store neighbouring vectors.
+// vectors, row by row in loops, the others moving up: so the code for a row is
+// compiled once. Neighbouring invocations store neighbouring vectors.
 //   workgroup bytes         0
 //   registers               36 weights + 48 for rows on their way
 //
@@ -62,7 +63,10 @@ fn tap(at: u32, four: Four) -> vec4f {
 }
 
 // Stores a row of six from a row of three, `step` vectors apart.
-fn store_row(to: u32, step: u32, a: vec4f, b: vec4f, c: vec4f) {
+fn store_row(to: u32, step: u32, w: mat3x4f) {
+  let a = w[0];
+  let b = w[1];
+  let c = w[2];
   let even = (a + c) / -6.0;
   let odd = b / 6.0;
   let far_even = a / 24.0 + c / 6.0;
@@ -105,56 +109,39 @@ fn main(
   }
   let down = u32(params.w_row);
   let right = u32(params.w_column);
-  let row_0 =
-    params.w_base + k * params.w_kept + c * params.w_summed;
-  let row_1 = row_0 + down;
-  let row_2 = row_1 + down;
-  let a0 = tap(row_0, four);
-  let b0 = tap(row_0 + right, four);
-  let c0 = tap(row_0 + 2 * right, four);
-  let a1 = tap(row_1, four);
-  let b1 = tap(row_1 + right, four);
-  let c1 = tap(row_1 + 2 * right, four);
-  let a2 = tap(row_2, four);
-  let b2 = tap(row_2 + right, four);
-  let c2 = tap(row_2 + 2 * right, four);
+  var row = params.w_base + k * params.w_kept + c * params.w_summed;
+  let row_end = row + 3 * down;
+  var w0: mat3x4f;
+  var w1: mat3x4f;
+  var w2: mat3x4f;
+  for (; row != row_end; row += down) {
+    w0 = w1;
+    w1 = w2;
+    w2 = mat3x4f(
+      tap(row, four),
+      tap(row + right, four),
+      tap(row + 2 * right, four),
+    );
+  }
 
   // Down the columns first, then along each row.
-  let line = 6 * count;
-  store_row(at, count, a0 / 4.0, b0 / 4.0, c0 / 4.0);
-  let a_even = (a0 + a2) / -6.0;
-  let b_even = (b0 + b2) / -6.0;
-  let c_even = (c0 + c2) / -6.0;
-  let a_odd = a1 / 6.0;
-  let b_odd = b1 / 6.0;
-  let c_odd = c1 / 6.0;
-  store_row(at + line, count, a_even - a_odd, b_even - b_odd, c_even - c_odd);
-  store_row(
-    at + 2 * line,
-    count,
-    a_even + a_odd,
-    b_even + b_odd,
-    c_even + c_odd,
-  );
-  let a_far = a0 / 24.0 + a2 / 6.0;
-  let b_far = b0 / 24.0 + b2 / 6.0;
-  let c_far = c0 / 24.0 + c2 / 6.0;
-  let a_near = a1 / 12.0;
-  let b_near = b1 / 12.0;
-  let c_near = c1 / 12.0;
-  store_row(
-    at + 3 * line,
-    count,
-    a_far + a_near,
-    b_far + b_near,
-    c_far + c_near,
-  );
-  store_row(
-    at + 4 * line,
-    count,
-    a_far - a_near,
-    b_far - b_near,
-    c_far - c_near,
-  );
-  store_row(at + 5 * line, count, a2, b2, c2);
+  let even = (w0 + w2) * (-1.0 / 6.0);
+  let odd = w1 * (1.0 / 6.0);
+  let far = w0 * (1.0 / 24.0) + w2 * (1.0 / 6.0);
+  let near = w1 * (1.0 / 12.0);
+  var u0 = w0 * 0.25;
+  var u1 = even - odd;
+  var u2 = even + odd;
+  var u3 = far + near;
+  var u4 = far - near;
+  var to = at;
+  let to_end = at + 36 * count;
+  for (; to != to_end; to += 6 * count) {
+    store_row(to, count, u0);
+    u0 = u1;
+    u1 = u2;
+    u2 = u3;
+    u3 = u4;
+    u4 = w2;
+  }
 }

@@ -72,6 +72,7 @@ export function tiles(
     kernel: TILE,
     depth: 4,
     trips: 1,
+    mostStored: 4,
     pieces,
     spread(part) {
       const { size, pieces } = part;
@@ -88,6 +89,7 @@ export function tiles(
           WORKGROUP: workgroup,
           ...access(part).constants,
         },
+        stored: Math.ceil(Math.min(rows, size[2]) / 4),
       };
     },
   };

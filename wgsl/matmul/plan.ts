@@ -76,6 +76,8 @@ export interface Spread {
   readonly workgroup: number;
   readonly declarations: string;
   readonly constants: Readonly<Record<string, number>>;
+  /** Loop trips in which outputs are stored. @default 0 */
+  readonly stored?: number;
 }
 
 /** A kernel of the family and the rules for launching it. All have the bindings and parameters of naive.wgsl. */
@@ -84,6 +86,8 @@ export interface Form {
   /** Steps of k in a turn of its outer loop, and the trips of all loops in that turn. */
   readonly depth: number;
   readonly trips: number;
+  /** The most trips in which outputs are stored after that. @default 0 */
+  readonly mostStored?: number;
   spread(part: Part): Spread;
   /** How many pieces to cut k into, given the sizes of [outer, inner, m, n, k]. @default 1 */
   pieces?(size: readonly number[]): number;
@@ -228,7 +232,7 @@ function launchPart(part: Part, form: Form, limits: Limits): Launch {
       ...[finish.channel, finish.outer, finish.inner],
     ),
     workgroups: linearGrid(spread.invocations, spread.workgroup, limits),
-    trips: Math.ceil(chunk / form.depth) * form.trips,
+    trips: Math.ceil(chunk / form.depth) * form.trips + (spread.stored ?? 0),
     flops: 2 * sizeOf(size) + finish.flops * sizeOf(size.slice(0, 4)),
     bytes: bytesOf(a, size) + bytesOf(b, size) + finish.bytes +
       pieces * bytesOf(c, size),
@@ -319,7 +323,8 @@ function tileOf(
   const limit = limits.maxStorageBufferBindingSize;
   const last = shape.length - 1;
   const tile = [...shape].fill(1, 0, last - 4);
-  const turns = Math.floor(limits.maxLoopTrips / form.trips);
+  const { trips, mostStored = 0 } = form;
+  const turns = Math.floor((limits.maxLoopTrips - mostStored) / trips);
   tile[last] = Math.max(1, Math.min(shape[last], turns * form.depth));
   const walks = [a, b, c, channels];
   for (;;) {

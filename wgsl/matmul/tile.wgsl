@@ -66,7 +66,7 @@ struct Params {
 // A, B and C are f32 or f16, or vec4 of these where the overrides say so.
 // `wide_a` and `wide_b` make a vec4f of an element, with a
 // single number as its x, and `narrow` the reverse for C.
-// `store_block` and `Store` are in store.wgsl.
+// `store_block`, `channels` and `Store` are in store.wgsl.
 @group(0) @binding(0) var<storage, read> a: array<A>;
 @group(0) @binding(1) var<storage, read> b: array<B>;
 @group(0) @binding(2) var<storage, read_write> c: array<C>;
@@ -261,22 +261,21 @@ fn main(
     params.channel_base + outer * params.channel_outer +
       inner * params.channel_inner,
   );
-  store_block(base, row, col, c00);
-  if (COLS > 1) {
-    store_block(base, row, col + 4, c01);
-  }
-  if (ROWS > 1) {
-    store_block(base, row + 4, col, c10);
+  // Stored four rows at a time, the others moving up: so the code that finishes
+  // and stores is compiled once, not for each of many sums.
+  let columns_0 = channels(base.channel, col);
+  let columns_1 = channels(base.channel, col + 4);
+  let rows_end = min(row + 4 * ROWS, params.m);
+  for (var i = row; i < rows_end; i += 4) {
+    store_block(base, i, col, columns_0, c00);
     if (COLS > 1) {
-      store_block(base, row + 4, col + 4, c11);
+      store_block(base, i, col + 4, columns_1, c01);
     }
-  }
-  if (ROWS > 2) {
-    store_block(base, row + 8, col, c20);
-    store_block(base, row + 12, col, c30);
-    if (COLS > 1) {
-      store_block(base, row + 8, col + 4, c21);
-      store_block(base, row + 12, col + 4, c31);
-    }
+    c00 = c10;
+    c10 = c20;
+    c20 = c30;
+    c01 = c11;
+    c11 = c21;
+    c21 = c31;
   }
 }
