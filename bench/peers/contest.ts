@@ -14,7 +14,7 @@ import { sumLength, type Work } from "./work.ts";
 
 /** How long a library runs before a round, how long a round should take, and how many runs it has at most. */
 const WARM_MS = 1000;
-const ROUND_MS = 200;
+const ROUND_MS = 1000;
 const MOST_RUNS = 64;
 
 /** Rounds of libraries on the CPU: a few, as they are there for orientation. */

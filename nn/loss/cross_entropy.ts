@@ -1,9 +1,10 @@
 /** Cross-entropy of scores, and negative log-likelihood of logarithms of probabilities. */
 import { checkKnown, type Indices } from "../../core/indices.ts";
 import { tidy } from "../../core/scope.ts";
-import type { Tensor } from "../../core/tensor.ts";
+import { apply, type Tensor } from "../../core/tensor.ts";
 import { DTypeError, ShapeError } from "../../wgsl/errors.ts";
 import type { HostData, Shape } from "../../wgsl/op.ts";
+import { nllLoss as likelihoods } from "../../wgsl/softmax/nll.ts";
 import {
   formatShape,
   isContiguous,
@@ -120,13 +121,20 @@ function likelihoodLoss(
   options: NLLLossOptions,
   smoothing: number,
 ): Tensor {
-  const { ignoreIndex = -100, weight } = options;
+  const { ignoreIndex = -100, reduction = "mean", weight } = options;
   const axis = logarithms.rank === 1 ? 0 : 1;
-  const counts = mayHold(labels, ignoreIndex) ? labels.ne(ignoreIndex) : null;
+  const [picked, counted] = apply(likelihoods, [logarithms, labels], {
+    ignoreIndex,
+  });
+  const ignores = mayHold(labels, ignoreIndex);
+  if (!weight && smoothing === 0) {
+    // Ignored labels count less in an average.
+    return ignores && reduction === "mean"
+      ? picked.sum().div(counted.sum())
+      : reduce(picked, options);
+  }
+  const counts = ignores ? labels.ne(ignoreIndex) : null;
   const indices = counts ? counts.where(labels, 0) : labels;
-  const pick = indices.unsqueeze(axis);
-  const picked = logarithms.gather(axis, pick).squeeze(axis).neg();
-  if (!counts && !weight && smoothing === 0) return reduce(picked, options);
   const factors = weight &&
     weight.gather(0, indices.reshape([indices.size])).reshape(indices.shape);
   let losses = factors ? picked.mul(factors) : picked;
@@ -139,14 +147,14 @@ function likelihoodLoss(
     losses = losses.mul(1 - smoothing).add(spread.mul(share));
   }
   const kept = counts ? counts.where(losses, 0) : losses;
-  if ((options.reduction ?? "mean") !== "mean") return reduce(kept, options);
-  // Ignored labels and those of light classes count less in an average too.
+  if (reduction !== "mean") return reduce(kept, options);
+  // Those of light classes do too.
   const count = factors
-    ? (counts ? counts.where(factors, 0) : factors).sum()
+    ? (counts ? counts.where(factors, 0) : factors)
     : counts
-    ? counts.to(logarithms.dtype).sum()
+    ? counted
     : null;
-  return count ? kept.sum().div(count) : kept.mean();
+  return count ? kept.sum().div(count.sum()) : kept.mean();
 }
 
 /** Loss of class probabilities that have been checked. */

@@ -150,3 +150,14 @@ testGradients(
   },
   [sample([2, 5], 9)],
 );
+
+for (const reduction of ["none", "mean", "sum"] as const) {
+  testGradients(
+    `crossEntropy of planes with ignored labels with reduction ${reduction} has its derivatives`,
+    (x) => {
+      const labels = tensor([[2, -100], [0, 1]], { dtype: "i32" });
+      return crossEntropy(x, labels, { reduction });
+    },
+    [sample([2, 3, 2], 10)],
+  );
+}
