@@ -16,6 +16,7 @@ import {
   ReLU,
   Sequential,
 } from "../nn/mod.ts";
+import { startAsD2l } from "./start.ts";
 import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of {@linkcode alexnet}. */
@@ -168,7 +169,7 @@ export class PaperAlexNet extends Module {
 
 function d2lAlexNet(options: AlexNetOptions): Sequential {
   const { classes = 10, inChannels = 1, dropout = 0.5 } = options;
-  return new Sequential( // [N, 1, 224, 224]
+  const net = new Sequential( // [N, 1, 224, 224]
     new Conv2d(inChannels, 96, 11, { stride: 4, padding: 1 }), // [N, 96, 54, 54]
     new ReLU(),
     new MaxPool2d(3, { stride: 2 }), // [N, 96, 26, 26]
@@ -191,4 +192,5 @@ function d2lAlexNet(options: AlexNetOptions): Sequential {
     new Dropout(dropout),
     new Linear(4096, classes),
   );
+  return startAsD2l(net);
 }

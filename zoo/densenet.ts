@@ -22,6 +22,7 @@ import {
   Sequential,
   type StateDict,
 } from "../nn/mod.ts";
+import { startAsD2l } from "./start.ts";
 import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of the densely connected networks. */
@@ -331,7 +332,7 @@ export const d2lDenseNet: Builder<D2lDenseNetOptions, Sequential> = withWeights(
       );
       channels = half;
     });
-    return new Sequential(
+    const net = new Sequential(
       ...parts,
       new BatchNorm2d(channels),
       new ReLU(),
@@ -340,5 +341,6 @@ export const d2lDenseNet: Builder<D2lDenseNetOptions, Sequential> = withWeights(
       ...(dropout > 0 ? [new Dropout(dropout)] : []),
       new Linear(channels, classes),
     );
+    return startAsD2l(net);
   },
 );

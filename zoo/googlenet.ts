@@ -27,6 +27,7 @@ import {
   plainConv,
   transformed,
 } from "./inception_parts.ts";
+import { startAsD2l } from "./start.ts";
 import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of {@linkcode googlenet}. */
@@ -359,11 +360,7 @@ function d2lGoogLeNet(options: GoogLeNetOptions): Sequential {
     ...(dropout > 0 ? [new Dropout(dropout)] : []),
     new Linear(1024, classes), // [N, 10]
   );
-  return net.apply((module) => {
-    if (module instanceof Conv2d || module instanceof Linear) {
-      init.xavierUniform_(module.weight);
-    }
-  });
+  return startAsD2l(net);
 }
 
 /**

@@ -6,18 +6,21 @@ import {
   type Conv2dOptions,
   Dropout,
   Flatten,
+  init,
   MaxPool2d,
   type Module,
   ReLU,
   Sequential,
 } from "../nn/mod.ts";
+import { startAsD2l } from "./start.ts";
 import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of {@linkcode nin}. */
 export interface NinOptions {
   /**
    * - `"d2l"`: Dive into Deep Learning, section 8.3: AlexNet's windows, for 224×224 pictures of one channel (1,992,166 parameters);
-   * - `"paper"`: the network that its authors trained on CIFAR-10, for 32×32 pictures of three channels (966,986).
+   * - `"paper"`: the network that its authors trained on CIFAR-10, for 32×32 pictures of three channels (966,986). Weights start with a deviation of 0.05, as
+   *   in their Caffe models.
    *
    * @default "d2l"
    */
@@ -73,7 +76,7 @@ export const nin: Builder<NinOptions, Module> = withWeights(
 
 function d2lNin(options: NinOptions): Sequential {
   const { classes = 10, inChannels = 1, dropout = 0.5 } = options;
-  return new Sequential( // [N, 1, 224, 224]
+  const net = new Sequential( // [N, 1, 224, 224]
     ninBlock(inChannels, 96, 11, { stride: 4 }), // [N, 96, 54, 54]
     new MaxPool2d(3, { stride: 2 }), // [N, 96, 26, 26]
     ninBlock(96, 256, 5, { padding: 2 }), // [N, 256, 26, 26]
@@ -85,13 +88,14 @@ function d2lNin(options: NinOptions): Sequential {
     new AdaptiveAvgPool2d(1), // [N, 10, 1, 1]
     new Flatten(), // [N, 10]
   );
+  return startAsD2l(net);
 }
 
-/** Figure 2 with the sizes of the authors' published model; its pools keep a last window that hangs over the edge. */
+/** Figure 2 with the sizes and the start of the authors' published model; its pools keep a last window that hangs over the edge. */
 function paperNin(options: NinOptions): Sequential {
   const { classes = 10, inChannels = 3, dropout = 0.5 } = options;
   const pool = { stride: 2, ceilMode: true };
-  return new Sequential( // [N, 3, 32, 32]
+  const net = new Sequential( // [N, 3, 32, 32]
     ninBlock(inChannels, [192, 160, 96], 5, { padding: 2 }), // [N, 96, 32, 32]
     new MaxPool2d(3, pool), // [N, 96, 16, 16]
     new Dropout(dropout),
@@ -102,4 +106,9 @@ function paperNin(options: NinOptions): Sequential {
     new AdaptiveAvgPool2d(1), // [N, 10, 1, 1]
     new Flatten(), // [N, 10]
   );
+  return net.apply((module) => {
+    if (!(module instanceof Conv2d)) return;
+    init.normal_(module.weight, 0, 0.05);
+    init.constant_(module.bias!, 0);
+  });
 }

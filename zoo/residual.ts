@@ -15,6 +15,7 @@ import {
   ReLU,
   Sequential,
 } from "../nn/mod.ts";
+import { startAsD2l } from "./start.ts";
 import { type Builder, withWeights } from "./weights.ts";
 
 /**
@@ -133,7 +134,7 @@ export const d2lResnet18: Builder<D2lResNetOptions, Sequential> = withWeights(
           }),
         new Residual(channels, channels),
       );
-    return new Sequential(
+    const net = new Sequential(
       new Sequential( // [N, 1, 96, 96]
         new Conv2d(inChannels, width, 7, { stride: 2, padding: 3 }), // [N, 64, 48, 48]
         new BatchNorm2d(width),
@@ -149,5 +150,6 @@ export const d2lResnet18: Builder<D2lResNetOptions, Sequential> = withWeights(
       ...(dropout > 0 ? [new Dropout(dropout)] : []),
       new Linear(8 * width, classes),
     );
+    return startAsD2l(net);
   },
 );

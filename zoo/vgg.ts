@@ -17,6 +17,7 @@ import {
   ReLU,
   Sequential,
 } from "../nn/mod.ts";
+import { startAsD2l } from "./start.ts";
 import { type Builder, withWeights } from "./weights.ts";
 
 /** Options of the VGG networks. */
@@ -166,7 +167,7 @@ function d2lVgg(
     channels = narrow;
     return block;
   });
-  return new Sequential(
+  const net = new Sequential(
     ...blocks,
     new Flatten(),
     new Linear(channels * (inputSize / 32) ** 2, 4096),
@@ -177,6 +178,7 @@ function d2lVgg(
     new Dropout(dropout),
     new Linear(4096, classes),
   );
+  return startAsD2l(net);
 }
 
 /** VGG-11, configuration A: 132,863,336 parameters. */
