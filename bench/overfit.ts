@@ -20,9 +20,7 @@ interface Form {
   readonly lr?: number;
   /** Factor of the auxiliary heads' losses. */
   readonly heads?: number;
-  /** Whether weights are drawn for ReLUs: the notes' forms without batch norm start too small. */
-  readonly forRelu?: boolean;
-  /** Biases of the last three convolutions: NiN ends in ReLUs, and a class whose ReLU starts below 0 for all pictures never learns. */
+  /** Biases of the last convolution: NiN ends in a ReLU, and a class whose scores come to be below 0 for all pictures never learns. */
   readonly lift?: number;
 }
 
@@ -33,13 +31,7 @@ const SMALL = [3, 64, 64] as const;
 function vgg(name: string): Form {
   const options = { variant: "d2l", widthDivisor: 8, inputSize: 32 };
   const batchNorm = name.endsWith("_bn");
-  return {
-    name,
-    options,
-    shape: GREY,
-    forRelu: true,
-    lr: batchNorm ? 1e-3 : 3e-4,
-  };
+  return { name, options, shape: GREY, lr: batchNorm ? 1e-3 : 3e-4 };
 }
 
 const FORMS: readonly Form[] = [
@@ -64,14 +56,13 @@ const FORMS: readonly Form[] = [
     vgg(name),
     vgg(`${name}_bn`),
   ]),
-  { name: "nin", shape: [1, 67, 67], forRelu: true, lift: 1, lr: 2e-4 },
+  { name: "nin", shape: [1, 224, 224], lift: 1, lr: 2e-4 },
   {
     name: "nin",
     options: { variant: "paper" },
     shape: [3, 32, 32],
-    forRelu: true,
     lift: 1,
-    lr: 1e-3,
+    lr: 3e-4,
   },
   { name: "googlenet", shape: SMALL },
   {
@@ -149,7 +140,6 @@ async function run(form: Form): Promise<Result> {
     dropout: 0,
     ...options,
   });
-  if (form.forRelu) net.apply(startForRelu);
   if (form.lift) liftEnd(net, form.lift);
   const loss = net instanceof zoo.AuxiliaryNet
     ? zoo.auxiliaryLoss(net, { weight: heads })
@@ -192,17 +182,10 @@ async function picturesOf(
   return inner.keep(concat(Array.from({ length: channels }, () => normal), 1));
 }
 
-/** He et al. (2015): layers without batch norm keep their values' size under ReLUs. */
-function startForRelu(layer: nn.Module): void {
-  if (layer instanceof nn.Conv2d || layer instanceof nn.Linear) {
-    nn.init.kaimingNormal_(layer.weight);
-  }
-}
-
 function liftEnd(net: nn.Module, bias: number): void {
   const convs = Array.from(net.namedModules(), ([, layer]) => layer)
     .filter((layer) => layer instanceof nn.Conv2d);
-  for (const conv of convs.slice(-3)) nn.init.constant_(conv.bias!, bias);
+  nn.init.constant_(convs.at(-1)!.bias!, bias);
 }
 
 function rowOf(result: Result): string[] {

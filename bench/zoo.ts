@@ -23,15 +23,13 @@ const NETWORKS: Readonly<Record<string, Entry>> = {
   nin: {
     form: "d2l's NiN",
     size: 67,
-    make: () => zoo.nin().apply(forRelu),
+    make: () => zoo.nin(),
     lr: 3e-4,
   },
   vgg11: {
     form: "d2l's VGG-11, an eighth of the channels",
     size: 32,
-    make: () =>
-      zoo.vgg11({ variant: "d2l", widthDivisor: 8, inputSize: 32 })
-        .apply(forRelu),
+    make: () => zoo.vgg11({ variant: "d2l", widthDivisor: 8, inputSize: 32 }),
     lr: 3e-4,
   },
   googlenet: {
@@ -51,11 +49,6 @@ const NETWORKS: Readonly<Record<string, Entry>> = {
     make: () => zoo.d2lDenseNet(),
   },
 };
-
-/** He et al. (2015): layers without batch norm keep their values' size under ReLUs. */
-function forRelu(layer: nn.Module): void {
-  if (layer instanceof nn.Conv2d) nn.init.kaimingNormal_(layer.weight);
-}
 
 const BATCH = 64;
 const README = new URL("../zoo/README.md", import.meta.url);

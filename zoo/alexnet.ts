@@ -26,8 +26,8 @@ export interface AlexNetOptions {
    *   (arXiv:1404.5997); 61,100,840 parameters;
    * - `"paper"`: 96, 256, 384, 384 and 256 channels, of which the second, fourth and fifth layer see one half each, as on the paper's two GPUs, with
    *   local response normalisation; 60,965,224;
-   * - `"d2l"`: as in Dive into Deep Learning, section 8.1: the paper's channels without groups or normalisation, on pictures of one channel;
-   *   46,764,746 at 10 classes.
+   * - `"d2l"`: as in Dive into Deep Learning, section 8.1: the paper's channels without groups or normalisation, on pictures of one channel, with
+   *   Glorot's weights at the start; 46,764,746 at 10 classes.
    *
    * @default "torchvision"
    */

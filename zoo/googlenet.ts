@@ -37,8 +37,8 @@ export interface GoogLeNetOptions {
    *   no local response normalisation, a last max pool of 2×2; 6,624,904 parameters, with heads 13,004,888;
    * - `"paper"`: table 1: 5×5 branches, biases and no batch norm, local response normalisation; 6,998,552, with heads 13,378,280. Heads average
    *   5×5 windows and so want 224×224 pictures in training;
-   * - `"d2l"`: as in Dive into Deep Learning, section 8.4: the paper's blocks without normalisation and heads, on 96×96 pictures of one channel;
-   *   5,977,530 at 10 classes.
+   * - `"d2l"`: as in Dive into Deep Learning, section 8.4: the paper's blocks without normalisation and heads, on 96×96 pictures of one channel, with
+   *   Glorot's weights at the start; 5,977,530 at 10 classes.
    *
    * @default "torchvision"
    */

@@ -18,7 +18,8 @@ import { type Builder, withWeights } from "./weights.ts";
 /** Options of {@linkcode nin}. */
 export interface NinOptions {
   /**
-   * - `"d2l"`: Dive into Deep Learning, section 8.3: AlexNet's windows, for 224×224 pictures of one channel (1,992,166 parameters);
+   * - `"d2l"`: Dive into Deep Learning, section 8.3: AlexNet's windows, for 224×224 pictures of one channel (1,992,166 parameters), with
+   *   Glorot's weights at the start;
    * - `"paper"`: the network that its authors trained on CIFAR-10, for 32×32 pictures of three channels (966,986). Weights start with a deviation of 0.05, as
    *   in their Caffe models.
    *

@@ -24,7 +24,8 @@ import { type Builder, withWeights } from "./weights.ts";
 export interface VggOptions {
   /**
    * - `"torchvision"`: with an adaptive average pool before the linear layers, so that pictures of other sizes than 224×224 fit;
-   * - `"d2l"`: as in Dive into Deep Learning, section 8.2: blocks as layers, a picture of one channel, channels divided by `widthDivisor`.
+   * - `"d2l"`: as in Dive into Deep Learning, section 8.2: blocks as layers, a picture of one channel, channels divided by `widthDivisor`,
+   *   Glorot's weights at the start.
    *
    * @default "torchvision"
    */
