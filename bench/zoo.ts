@@ -30,7 +30,7 @@ const NETWORKS: Readonly<Record<string, Entry>> = {
     form: "d2l's VGG-11, an eighth of the channels",
     size: 32,
     make: () => zoo.vgg11({ variant: "d2l", widthDivisor: 8, inputSize: 32 }),
-    lr: 3e-4,
+    lr: 1e-3,
   },
   googlenet: {
     form: "d2l's GoogLeNet",
