@@ -159,6 +159,29 @@ fn only(wanted: bool, v: Inputs) -> Inputs {
   );
 }
 
+// Weights of a line where they are wanted, else 0.
+fn weights_if(wanted: bool, at: u32) -> Weights {
+  let all = weights_at(at);
+  return Weights(
+    taps_if(wanted, all.quad_0),
+    taps_if(wanted, all.quad_1),
+    taps_if(wanted, all.quad_2),
+    taps_if(wanted, all.quad_3),
+  );
+}
+
+fn taps_if(wanted: bool, t: Taps) -> Taps {
+  return Taps(
+    select(vec4f(), t.at_0, wanted),
+    select(vec4f(), t.at_1, wanted),
+    select(vec4f(), t.at_2, wanted),
+    select(vec4f(), t.at_3, wanted),
+    select(vec4f(), t.at_4, wanted),
+    select(vec4f(), t.at_5, wanted),
+    select(vec4f(), t.at_6, wanted),
+  );
+}
+
 fn add_inputs(t: ptr<function, Tile>, w: Weights, v: Inputs) {
   add_taps(
     t,

@@ -154,29 +154,6 @@ fn weights_at(at: u32) -> Weights {
   return all;
 }
 
-// The same where they are wanted, else 0.
-fn weights_if(wanted: bool, at: u32) -> Weights {
-  let all = weights_at(at);
-  return Weights(
-    taps_if(wanted, all.quad_0),
-    taps_if(wanted, all.quad_1),
-    taps_if(wanted, all.quad_2),
-    taps_if(wanted, all.quad_3),
-  );
-}
-
-fn taps_if(wanted: bool, t: Taps) -> Taps {
-  return Taps(
-    select(vec4f(), t.at_0, wanted),
-    select(vec4f(), t.at_1, wanted),
-    select(vec4f(), t.at_2, wanted),
-    select(vec4f(), t.at_3, wanted),
-    select(vec4f(), t.at_4, wanted),
-    select(vec4f(), t.at_5, wanted),
-    select(vec4f(), t.at_6, wanted),
-  );
-}
-
 // Adds a line of taps to four outputs of one channel e.
 fn line_of(start: vec4f, t: Taps, e: u32, v: Taps) -> vec4f {
   var sum = start + t.at_0[e] * v.at_0;
