@@ -21,6 +21,10 @@
 //   workgroup bytes         0
 //   registers               36 inputs + 18 on their way
 //
+// Tried on llvmpipe: rows of six from the two or three vectors in which they
+// lie took as long as one by one; rows read and stored in loops compile faster,
+// and took 1.1 to 1.2 times as long.
+//
 // Edges: inputs beside the plane read as 0. Tiles past the last one aren't
 // stored: what stands there only reaches outputs that nobody reads. T, the
 // element type of x, is appended by the plan.
