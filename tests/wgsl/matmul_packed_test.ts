@@ -112,18 +112,6 @@ Deno.test("matmul of packed halves sums in f32", async () => {
   await check({ inputs, attrs: {}, length: 36 });
 });
 
-Deno.test("sums of packed halves are finished before they are rounded", async () => {
-  const dtype = "f16";
-  const inputs = [
-    noise([65, 36], 1, dtype),
-    noise([36, 100], 2, dtype),
-    noise([100], 3, dtype),
-  ];
-  const activation = { name: "tanh" } as const;
-  const attrs = { epilogue: { bias: true, activation } };
-  await check({ inputs, attrs, length: 36 });
-});
-
 Deno.test("matmul of packed operands finishes its sums, around the edges of panels", async () => {
   const epilogues: Epilogue[] = [
     { bias: true },
@@ -164,7 +152,7 @@ Deno.test("matmul packs large products in whole fours that fit bindings, and no 
   assertEquals(applicable(matmul, finished).includes("packed"), true);
   const halves = finished.inputs.map((x) => ({ ...x, dtype: "f16" as const }));
   const rounded = { ...finished, inputs: halves };
-  assertEquals(applicable(matmul, rounded).includes("packed"), true);
+  assertEquals(applicable(matmul, rounded).includes("packed"), false);
   assertEquals(packs([64, 400], [400, 120]), false);
   assertEquals(packs([512, 128], [128, 127]), false);
   assertEquals(packs([23, 1024], [1024, 1024]), false);
@@ -173,8 +161,8 @@ Deno.test("matmul packs large products in whole fours that fit bindings, and no 
   const limits = { maxStorageBufferBindingSize: 2 ** 18 };
   assertEquals(packs([256, 256], [256, 256], limits), true);
   assertEquals(packs([257, 256], [256, 256], limits), false);
-  assertEquals(packs([256, 256], [256, 256], { maxLoopTrips: 264 }), true);
-  assertEquals(packs([256, 256], [256, 256], { maxLoopTrips: 263 }), false);
+  assertEquals(packs([256, 256], [256, 256], { maxLoopTrips: 388 }), true);
+  assertEquals(packs([256, 256], [256, 256], { maxLoopTrips: 387 }), false);
 });
 
 Deno.test("matmul of packed operands keeps NaN and infinity to their rows and columns", async () => {

@@ -14,7 +14,7 @@ import {
   operandOf,
   PART_BINDINGS,
 } from "./plan.ts";
-import { type MatmulAttrs, problemOf } from "./problem.ts";
+import { type MatmulAttrs, OWN_INPUTS, problemOf } from "./problem.ts";
 
 const PACK = { label: "wgsl/matmul/pack.wgsl", code: packCode };
 const PACKED = { label: "wgsl/matmul/packed.wgsl", code: packedCode };
@@ -44,8 +44,8 @@ const LEAST_LINES = 24;
  */
 const FEW_PANELS = 4;
 
-/** Most trips of the loop that stores a panel, four rows at a time. */
-const MOST_STORED = ROWS / 4;
+/** Trips of the loops that finish the sums of a panel: four columns at once, row by row. */
+const FINISH_TRIPS = (COLUMNS / 4) * (1 + ROWS);
 
 /** An operand in panels. Its matrices are those that differ: a batch axis along which it repeats has size 1. */
 interface Panels {
@@ -84,11 +84,14 @@ interface Job {
   readonly b: Panels;
   readonly c: Operand;
   readonly finish: Finish;
+  /** Whether the epilogue does anything. */
+  readonly finishes: boolean;
 }
 
 function jobOf(request: Request<MatmulAttrs>): Job {
   const problem = problemOf(request);
   const size = problem.shape.slice(-5);
+  const { epilogue } = problem;
   const all = atStart(problem.shape);
   const a = operandOf("input", 0, problem.a, all);
   const b = operandOf("input", 1, problem.b, all);
@@ -98,6 +101,7 @@ function jobOf(request: Request<MatmulAttrs>): Job {
     b: panelsOf(b, size, 3),
     c: operandOf("output", 0, problem.c, all),
     finish: finishOf(problem, all, PART_BINDINGS),
+    finishes: !!epilogue?.activation || request.inputs.length > OWN_INPUTS,
   };
 }
 
@@ -106,18 +110,22 @@ function productsOf({ size: [outer, inner], a, b }: Job): number {
   return outer * inner * a.panels * b.panels;
 }
 
-/** Whether a product stores whole fours, fits bindings without being cut, and fills enough panels to pay for packing. */
+/**
+ * Whether a product stores whole fours, fits bindings without being cut, and fills enough panels to pay for packing. Sums that are still to be
+ * finished are kept in the output, so that they aren't rounded to halves.
+ */
 export function packingPays(request: Request<MatmulAttrs>): boolean {
   const { limits } = request;
   const { shape } = problemOf(request);
   if (shape.length > 5 || sizeOf(shape) < LEAST_WORK) return false;
   const job = jobOf(request);
-  const { size, a, b, c } = job;
+  const { size, a, b, c, finishes } = job;
+  if (finishes && c.dtype !== "f32") return false;
   const [, , m, n, k] = size;
   const bindings = [a.operand, b.operand, c].map(({ binding }) => binding.size);
   const most = Math.max(a.bytes, b.bytes, ...bindings);
   return most <= limits.maxStorageBufferBindingSize &&
-    k + MOST_STORED <= limits.maxLoopTrips && Math.min(m, n) >= LEAST_LINES &&
+    k + FINISH_TRIPS <= limits.maxLoopTrips && Math.min(m, n) >= LEAST_LINES &&
     productsOf(job) >= BUSY && storesTo(c, size).constants.C_VEC4 === 1;
 }
 
@@ -170,7 +178,7 @@ function packLaunch(
 }
 
 function productLaunch(job: Job, limits: Limits): Launch {
-  const { size, a, b, c, finish } = job;
+  const { size, a, b, c, finish, finishes } = job;
   const [outer, inner, m, n, k] = size;
   const { operand: { binding, base, strides } } = b;
   // Fours from one matrix to the next, along both axes of the batch.
@@ -188,6 +196,7 @@ function productLaunch(job: Job, limits: Limits): Launch {
     declarations: `${storesTo(c, size).declarations}\n${finish.declarations}`,
     constants: {
       WORKGROUP,
+      FINISHES: Number(finishes),
       CHANNEL_ROWS: Number(finish.rows),
     },
     bindings: [
@@ -204,7 +213,7 @@ function productLaunch(job: Job, limits: Limits): Launch {
       ...[finish.channel, finish.outer, finish.inner],
     ),
     workgroups: linearGrid(productsOf(job), WORKGROUP, limits),
-    trips: k + Math.min(Math.ceil(m / 4), MOST_STORED),
+    trips: k + FINISH_TRIPS,
     flops: 2 * sizeOf(size) + finish.flops * sizeOf(size.slice(0, 4)),
     bytes: a.bytes + b.bytes + bytesOf(c, size) + finish.bytes,
   };

@@ -20,13 +20,16 @@
 // the nearest cache: four steps in a turn are a quarter slower than one. Sums
 // beyond the processor's registers are kept in its nearest cache as well.
 // The epilogue in 512 places would take seconds to compile, and so would a loop
-// that picks sums by number. So four rows at a time are finished and stored, in
-// a loop in which the others move up.
+// over sums that are still in registers: picked by number on llvmpipe, moving
+// along on SwiftShader. So an invocation stores them as they are, then reads
+// them again, which its nearest cache holds, and finishes them
+// row by row.
 //
 // Edges: panels are filled up with zeros, and past the columns of a given b
 // anything may stand; neither is stored. Rows of c are whole fours.
 
 override WORKGROUP: u32 = 8;
+override FINISHES: bool = false; // there is an epilogue; c is in f32
 override CHANNEL_ROWS: bool = false; // rows count channels, not columns
 
 struct Params {
@@ -83,11 +86,28 @@ fn add_step(sums: Strip, x: vec4f, y: mat4x4f) -> Strip {
   );
 }
 
-// What `finish` takes for four columns, where they count channels.
-fn column_channels(first: u32) -> mat4x2f {
-  if (CHANNEL_ROWS) {
-    return mat4x2f();
+fn store_four(base: u32, row: u32, col: u32, sum: vec4f) {
+  if (row < params.m && col < params.n) {
+    c[(base + row * params.c_m + col) / 4] = narrow(sum);
   }
+}
+
+fn store_block(base: u32, row: u32, col: u32, sum: mat4x4f) {
+  store_four(base, row, col, sum[0]);
+  store_four(base, row + 1, col, sum[1]);
+  store_four(base, row + 2, col, sum[2]);
+  store_four(base, row + 3, col, sum[3]);
+}
+
+fn store_strip(base: u32, row: u32, col: u32, sums: Strip) {
+  store_block(base, row, col, sums.c0);
+  store_block(base, row, col + 4, sums.c1);
+  store_block(base, row, col + 8, sums.c2);
+  store_block(base, row, col + 12, sums.c3);
+}
+
+// What `finish` takes for the columns of a four.
+fn channels(first: u32) -> mat4x2f {
   return mat4x2f(
     channel_of(first),
     channel_of(first + 1),
@@ -96,41 +116,32 @@ fn column_channels(first: u32) -> mat4x2f {
   );
 }
 
-// What it takes for four columns of a row.
-fn channels(k: u32, columns: mat4x2f) -> mat4x2f {
-  if (CHANNEL_ROWS) {
-    let row = channel_of(k);
-    return mat4x2f(row, row, row, row);
-  }
-  return columns;
+fn finish_four(at: u32, channel: mat4x2f) {
+  let sum = vec4f(c[at / 4]);
+  c[at / 4] = narrow(vec4f(
+    finish(sum.x, channel[0], at),
+    finish(sum.y, channel[1], at + 1),
+    finish(sum.z, channel[2], at + 2),
+    finish(sum.w, channel[3], at + 3),
+  ));
 }
 
-fn store_four(base: u32, row: u32, col: u32, channel: mat4x2f, sum: vec4f) {
-  if (row < params.m && col < params.n) {
-    let at = base + row * params.c_m + col;
-    c[at / 4] = narrow(vec4f(
-      finish(sum.x, channel[0], at),
-      finish(sum.y, channel[1], at + 1),
-      finish(sum.z, channel[2], at + 2),
-      finish(sum.w, channel[3], at + 3),
-    ));
+// Finishes four columns of a panel.
+fn finish_columns(base: u32, row: u32, col: u32, channel: u32) {
+  var of_columns = mat4x2f();
+  if (!CHANNEL_ROWS) {
+    of_columns = channels(channel + col);
   }
-}
-
-// Four rows of four columns: k is the first row's channel, where rows count
-// them.
-fn store_block(
-  base: u32,
-  row: u32,
-  col: u32,
-  k: u32,
-  columns: mat4x2f,
-  sum: mat4x4f,
-) {
-  store_four(base, row, col, channels(k, columns), sum[0]);
-  store_four(base, row + 1, col, channels(k + 1, columns), sum[1]);
-  store_four(base, row + 2, col, channels(k + 2, columns), sum[2]);
-  store_four(base, row + 3, col, channels(k + 3, columns), sum[3]);
+  let end = min(row + 32, params.m);
+  for (var i = row; i < end; i++) {
+    let at = base + i * params.c_m + col;
+    if (CHANNEL_ROWS) {
+      let of_row = channel_of(channel + i);
+      finish_four(at, mat4x2f(of_row, of_row, of_row, of_row));
+    } else {
+      finish_four(at, of_columns);
+    }
+  }
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -182,25 +193,19 @@ fn main(
   let base = params.c_base + outer * params.c_outer + inner * params.c_inner;
   let row = 32 * panel_m;
   let col = 16 * panel_n;
-  let channel = params.channel_base + outer * params.channel_outer +
-    inner * params.channel_inner;
-  let channel_0 = column_channels(channel + col);
-  let channel_1 = column_channels(channel + col + 4);
-  let channel_2 = column_channels(channel + col + 8);
-  let channel_3 = column_channels(channel + col + 12);
-  let end = min(row + 32, params.m);
-  for (var i = row; i < end; i += 4) {
-    let k = channel + i;
-    store_block(base, i, col, k, channel_0, c0.c0);
-    store_block(base, i, col + 4, k, channel_1, c0.c1);
-    store_block(base, i, col + 8, k, channel_2, c0.c2);
-    store_block(base, i, col + 12, k, channel_3, c0.c3);
-    c0 = c1;
-    c1 = c2;
-    c2 = c3;
-    c3 = c4;
-    c4 = c5;
-    c5 = c6;
-    c6 = c7;
+  store_strip(base, row, col, c0);
+  store_strip(base, row + 4, col, c1);
+  store_strip(base, row + 8, col, c2);
+  store_strip(base, row + 12, col, c3);
+  store_strip(base, row + 16, col, c4);
+  store_strip(base, row + 20, col, c5);
+  store_strip(base, row + 24, col, c6);
+  store_strip(base, row + 28, col, c7);
+  if (FINISHES) {
+    let channel = params.channel_base + outer * params.channel_outer +
+      inner * params.channel_inner;
+    for (var j = col; j < min(col + 16, params.n); j += 4) {
+      finish_columns(base, row, j, channel);
+    }
   }
 }
