@@ -98,7 +98,7 @@ function fuseOne(graph: Graph): boolean {
 
 function withActivation(
   call: GraphCall,
-  { own, epilogue }: Finishing,
+  finishing: Finishing,
   next: GraphCall,
 ): GraphCall | undefined {
   const activation = activationOf(next.op, next.attrs);
@@ -107,20 +107,34 @@ function withActivation(
   const fits = activation && coversCell(x) && coversCell(y) &&
     x.view.dtype === y.view.dtype && isFloat(x);
   if (!fits) return undefined;
-  const operands = call.inputs.slice(own);
+  return endingWith(call, finishing, next, { activation });
+}
+
+/** The call with a further part of its epilogue, in place of `next`. The part's operands come behind all that there are. */
+function endingWith(
+  call: GraphCall,
+  { own, epilogue }: Finishing,
+  next: GraphCall,
+  part: Epilogue,
+  operands: readonly Place[] = [],
+): GraphCall {
+  const all = [
+    ...call.inputs.slice(own),
+    ...operands.map((operand) => likeOutput(call, operand)),
+  ];
   return {
-    ...finishedBy(call, { ...epilogue, activation }, operands),
-    outputs: [likeOutput(call, y), ...call.outputs.slice(1)],
+    ...finishedBy(call, { ...epilogue, ...part }, all),
+    outputs: [likeOutput(call, next.outputs[0]), ...call.outputs.slice(1)],
     fused: [...call.fused, next.op.name],
   };
 }
 
 function withResidual(
   call: GraphCall,
-  { own, epilogue }: Finishing,
+  finishing: Finishing,
   next: GraphCall,
 ): GraphCall | undefined {
-  const { residual, slope } = epilogue;
+  const { residual, slope } = finishing.epilogue;
   if (next.op !== add || next.inputs.length !== 2 || residual || slope) {
     return undefined;
   }
@@ -135,18 +149,12 @@ function withResidual(
     sameShape(x.view.shape, y.view.shape) &&
     [other, y].every(({ view }) => view.dtype === mine.view.dtype);
   if (!fits) return undefined;
-  // Of all operands, the residual is the last.
-  const operands = [...call.inputs.slice(own), likeOutput(call, other)];
-  return {
-    ...finishedBy(call, { ...epilogue, residual: true }, operands),
-    outputs: [likeOutput(call, y), ...call.outputs.slice(1)],
-    fused: [...call.fused, next.op.name],
-  };
+  return endingWith(call, finishing, next, { residual: true }, [other]);
 }
 
 function withSlope(
   call: GraphCall,
-  { own, epilogue }: Finishing,
+  finishing: Finishing,
   next: GraphCall,
 ): GraphCall | undefined {
   const takes = call.op !== normalize && call.op !== normalizeWith;
@@ -156,20 +164,14 @@ function withSlope(
   const [mine] = call.outputs;
   const [dy, relu] = next.inputs;
   const [y] = next.outputs;
-  const fits = !epilogue.slope && dy.cell === mine.cell &&
+  const fits = !finishing.epilogue.slope && dy.cell === mine.cell &&
     relu.cell !== mine.cell && [dy, relu, y].every(coversCell) &&
     isFloat(dy) &&
     [relu, y].every(({ view: { dtype, shape } }) =>
       dtype === mine.view.dtype && sameShape(shape, dy.view.shape)
     );
   if (!fits) return undefined;
-  // It is the last, behind a residual.
-  const operands = [...call.inputs.slice(own), likeOutput(call, relu)];
-  return {
-    ...finishedBy(call, { ...epilogue, slope: true }, operands),
-    outputs: [likeOutput(call, y), ...call.outputs.slice(1)],
-    fused: [...call.fused, next.op.name],
-  };
+  return endingWith(call, finishing, next, { slope: true }, [relu]);
 }
 
 /** A whole cell in the shape of a call's result. */
