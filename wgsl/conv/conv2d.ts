@@ -5,6 +5,7 @@ import {
   epilogueReference,
 } from "../epilogue.ts";
 import { epilogueGradient } from "../epilogue_gradient.ts";
+import { ShapeError } from "../errors.ts";
 import type { Meta, Op, Request } from "../op.ts";
 import { formatShape } from "../shape.ts";
 import { conv2dInputGradient } from "./conv2d_input_gradient.ts";
@@ -25,7 +26,14 @@ import {
 import { type Pass, sharedVariants } from "./shared_variants.ts";
 import { planNaive } from "./naive.ts";
 import { isProduct, planProducts } from "./products.ts";
-import { forwardRoles, fusedSaves, OWN_INPUTS, type Roles } from "./roles.ts";
+import {
+  forwardRoles,
+  fusedSaves,
+  OWN_INPUTS,
+  type Roles,
+  sourceLayout,
+  targetLayout,
+} from "./roles.ts";
 import { tiledVariants } from "./tiled_variants.ts";
 import { winogradVariants } from "./winograd_variants.ts";
 
@@ -42,6 +50,9 @@ const NAIVE = { label: "wgsl/conv/conv2d_naive.wgsl", code: naiveCode };
  * The operands of the epilogue follow, see {@linkcode Epilogue}: `[K]` each, the residual and the slope `[N, K, OH, OW]`. Without the attribute, a third input is a bias.
  * So a convolution with its bias, a batch norm in evaluation, a shortcut and an activation are one call, and one launch where the convolution is.
  *
+ * Planes may follow each other channel by channel instead of image by image, x's and y's each: `x: [C, N, H, W]`, `y: [K, N, OH, OW]`. Plans of whole networks
+ * do so where it pays; such a convolution has no gradient.
+ *
  * By default 3 × 3 taps at stride 1 over many channels go through Winograd's F(4×4, 3×3), or F(2×2, 3×3) where tiles are few, see winograd.ts: with the former,
  * errors reach 6e-6 of the largest output instead of 1e-6; with both, an infinity makes NaN of its neighbours up to 5 places away.
  *
@@ -55,7 +66,8 @@ export const conv2d: Op<FusedConv2dAttrs> = {
     const dtype = floatType(inputs, call);
     const y = { shape: shapesOf(geometry).y, dtype };
     const epilogue = epilogueOf(inputs, attrs) ?? {};
-    checkEpilogue(inputs, epilogue, OWN_INPUTS, y, y.shape[1], call);
+    const channels = geometry.groups * geometry.outChannels;
+    checkEpilogue(inputs, epilogue, OWN_INPUTS, y, channels, call);
     return [y];
   },
   variants: [
@@ -90,26 +102,29 @@ export const conv2d: Op<FusedConv2dAttrs> = {
     const g = geometryFor(inputs, attrs);
     const epilogue = epilogueOf(inputs, attrs);
     const finish = epilogueReference(epilogue, OWN_INPUTS, inputs);
+    const roles = forwardRoles(g, x.dtype);
+    const source = sourceLayout(roles);
+    const target = targetLayout(roles);
     const [height, width] = g.input;
     const [rows, columns] = g.kernel;
-    let at = 0;
     for (let n = 0; n < g.batch; n++) {
       for (let k = 0; k < g.groups * g.outChannels; k++) {
         const group = Math.floor(k / g.outChannels);
+        // Groups go on where the one before ends.
+        let at = n * target.image! + k * target.kept!;
         for (let i = 0; i < g.output[0]; i++) {
           for (let j = 0; j < g.output[1]; j++) {
             let sum = 0;
             let tap = k * g.inChannels * area(g.kernel);
             for (let c = 0; c < g.inChannels; c++) {
-              const plane = (n * g.groups + group) * g.inChannels + c;
+              const plane = n * source.image! + group * source.group! +
+                c * source.summed!;
               for (let r = 0; r < rows; r++) {
                 const h = i * g.stride[0] + r * g.dilation[0] - g.padding[0];
                 for (let s = 0; s < columns; s++, tap++) {
                   const v = j * g.stride[1] + s * g.dilation[1] - g.padding[1];
                   const inside = h >= 0 && h < height && v >= 0 && v < width;
-                  const value = inside
-                    ? x.data[(plane * height + h) * width + v]
-                    : 0;
+                  const value = inside ? x.data[plane + h * width + v] : 0;
                   sum += w.data[tap] * value;
                 }
               }
@@ -125,6 +140,12 @@ export const conv2d: Op<FusedConv2dAttrs> = {
     saves: fusedSaves,
     rule(context) {
       const { attrs, grads: [dy], inputMetas, needs, apply } = context;
+      if (attrs.inputOrder || attrs.outputOrder) {
+        throw new ShapeError(
+          "Cannot differentiate a convolution of planes in another order than NCHW: passes over traced graphs make it, after backward",
+          inputMetas.map(({ shape }) => shape),
+        );
+      }
       const { inputs: [x, w] } = context;
       const [, , height, width] = inputMetas[0].shape;
       const [, , rows, columns] = inputMetas[1].shape;

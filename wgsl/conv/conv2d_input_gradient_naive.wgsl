@@ -41,6 +41,7 @@ struct Params {
   dy_base: u32,
   dy_image: u32,
   dy_group: u32,
+  dy_filter: u32,
   w_base: u32,
   w_group: u32,
   w_channel: u32,
@@ -49,6 +50,7 @@ struct Params {
   dx_base: u32,
   dx_image: u32,
   dx_group: u32,
+  dx_channel: u32,
   // 1: add to what dx has.
   adds: u32,
   // Where channels start in the epilogue's operands, and those of the next
@@ -79,10 +81,9 @@ fn main(
     return;
   }
   let to = params.dx_base + n * params.dx_image + g * params.dx_group +
-    c * area + h * params.width + v;
+    c * params.dx_channel + h * params.width + v;
   var sum = select(0.0, f32(dx[to]), params.adds == 1u);
 
-  let plane = params.out_height * params.out_width;
   var dy_plane = params.dy_base + n * params.dy_image + g * params.dy_group;
   var w_at = params.w_base + g * params.w_group + c * params.w_channel;
   for (var k = 0u; k < params.filters; k++) {
@@ -101,7 +102,7 @@ fn main(
         }
       }
     }
-    dy_plane += plane;
+    dy_plane += params.dy_filter;
     w_at += params.w_filter;
   }
   let channel = params.channel_base + g * params.channel_group + c;

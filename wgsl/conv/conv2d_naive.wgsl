@@ -41,6 +41,7 @@ struct Params {
   x_base: u32,
   x_image: u32,
   x_group: u32,
+  x_channel: u32,
   w_base: u32,
   w_group: u32,
   w_filter: u32,
@@ -49,6 +50,7 @@ struct Params {
   y_base: u32,
   y_image: u32,
   y_group: u32,
+  y_filter: u32,
   // 1: add to what y has.
   adds: u32,
   // Where channels start in the epilogue's operands, and those of the next
@@ -79,10 +81,9 @@ fn main(
     return;
   }
   let to = params.y_base + n * params.y_image + g * params.y_group +
-    k * area + i * params.out_width + j;
+    k * params.y_filter + i * params.out_width + j;
   var sum = select(0.0, f32(y[to]), params.adds == 1u);
 
-  let plane = params.height * params.width;
   var x_plane = params.x_base + n * params.x_image + g * params.x_group;
   var w_at = params.w_base + g * params.w_group + k * params.w_filter;
   let first_h = i32(i * params.stride_h + params.first_row * params.dilation_h)
@@ -102,7 +103,7 @@ fn main(
           f32(w[w_at + r * params.w_row + s]);
       }
     }
-    x_plane += plane;
+    x_plane += params.x_channel;
     w_at += params.w_channel;
   }
   let channel = params.channel_base + g * params.channel_group + k;

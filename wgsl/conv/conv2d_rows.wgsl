@@ -210,7 +210,6 @@ fn main(
   let steps = rows + select(0u, 1u, PAIR);
   let lines = params.channels * steps;
   let height = params.height;
-  let area = height * params.width;
   let down = params.dilation_h;
   // Below 0, positions wrap around to large numbers, beside the plane as well.
   let first_h = u32(params.origin_h) + p.i * params.stride_h;
@@ -244,7 +243,7 @@ fn main(
     if (r == steps) {
       r = 0;
       h = first_h;
-      plane += area;
+      plane += params.x_channel;
     }
   }
 

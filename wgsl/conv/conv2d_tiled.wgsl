@@ -116,7 +116,6 @@ fn main(
   let lines = params.channels * params.tap_rows * LINES;
   let rows = params.tap_rows;
   let height = params.height;
-  let area = height * params.width;
   let down = params.dilation_h;
   let right = params.dilation_w;
   var row: Row;
@@ -162,7 +161,7 @@ fn main(
     if (r == rows) {
       r = 0;
       h = first_h;
-      plane += area;
+      plane += params.x_channel;
     }
   }
 

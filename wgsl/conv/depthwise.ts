@@ -12,7 +12,13 @@ import code from "./depthwise.wgsl" with { type: "text" };
 import foursCode from "./depthwise_fours.wgsl" with { type: "text" };
 import rowsCode from "./depthwise_rows.wgsl" with { type: "text" };
 import { area } from "./geometry.ts";
-import { epilogueIn, type Roles, sourceLayout, targetLayout } from "./roles.ts";
+import {
+  epilogueIn,
+  isImageByImage,
+  type Roles,
+  sourceLayout,
+  targetLayout,
+} from "./roles.ts";
 
 const KERNEL = {
   label: "wgsl/conv/depthwise.wgsl",
@@ -49,7 +55,8 @@ export function isDepthwise(
   correlations: readonly Correlation[],
   limits: Limits,
 ): boolean {
-  return roles.summed === 1 && roles.kept <= MAX_MULTIPLIER &&
+  return isImageByImage(roles.geometry) && roles.summed === 1 &&
+    roles.kept <= MAX_MULTIPLIER &&
     correlations.every(({ taps, stride, dilation }) =>
       [0, 1].every((axis) =>
         taps[axis] <= MAX_TAPS && stride[axis] <= MAX_STRIDE &&

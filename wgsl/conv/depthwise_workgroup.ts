@@ -5,7 +5,13 @@ import type { Correlation } from "./correlation.ts";
 import { fitsTile, type SumBox, sumBoxes, windowIn } from "./cut.ts";
 import code from "./depthwise_workgroup.wgsl" with { type: "text" };
 import { area, type Pair } from "./geometry.ts";
-import { epilogueIn, type Roles, sourceLayout, targetLayout } from "./roles.ts";
+import {
+  epilogueIn,
+  isImageByImage,
+  type Roles,
+  sourceLayout,
+  targetLayout,
+} from "./roles.ts";
 
 const KERNEL = { label: "wgsl/conv/depthwise_workgroup.wgsl", code };
 
@@ -52,7 +58,8 @@ export function canStageDepthwise(
   correlations: readonly Correlation[],
   limits: Limits,
 ): boolean {
-  return roles.summed === 1 && roles.kept <= MAX_MULTIPLIER &&
+  return isImageByImage(roles.geometry) && roles.summed === 1 &&
+    roles.kept <= MAX_MULTIPLIER &&
     correlations.length > 0 &&
     correlations.every((correlation) => {
       const { size: [rows], pitch, trips } = stagedBy(correlation);

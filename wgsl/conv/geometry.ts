@@ -23,6 +23,9 @@ export type Sides = readonly [
   right: number,
 ];
 
+/** How the planes of a tensor follow each other: all channels of an image and then the next image's, or all images of a channel and then the next channel's. */
+export type PlaneOrder = "NCHW" | "CNHW";
+
 /** How a kernel slides over planes. Lengths in elements. */
 export interface Conv2dAttrs {
   readonly stride: Pair;
@@ -34,10 +37,14 @@ export interface Conv2dAttrs {
   readonly groups: number;
 }
 
-/** How a kernel slides, and what is done to the sums before they are stored. */
+/** How a kernel slides, what is done to the sums before they are stored, and how planes lie. */
 export interface FusedConv2dAttrs extends Conv2dAttrs {
   /** Its operands follow the two inputs. */
   readonly epilogue?: Epilogue;
+  /** The order of x's planes, as its shape says: `[C, N, H, W]` for CNHW. @default NCHW */
+  readonly inputOrder?: PlaneOrder;
+  /** The order of y's planes, and of those operands of the epilogue that have y's shape. @default NCHW */
+  readonly outputOrder?: PlaneOrder;
 }
 
 /** All sizes of a convolution of `x: [N, G·C, H, W]` with `w: [G·K, C, R, S]` to `y: [N, G·K, OH, OW]`. */
@@ -55,6 +62,8 @@ export interface Geometry {
   readonly dilation: Pair;
   /** Zeros above and to the left; those below and to the right only count for the output size. */
   readonly padding: Pair;
+  readonly inputOrder: PlaneOrder;
+  readonly outputOrder: PlaneOrder;
 }
 
 /** Largest stride, dilation and padding: positions then stay within 32 bits. */
@@ -76,7 +85,7 @@ export function slidingOf(
 export function geometryOf(
   x: Shape,
   w: Shape,
-  attrs: Conv2dAttrs,
+  attrs: Omit<FusedConv2dAttrs, "epilogue">,
   call: string,
 ): Geometry {
   const fail = (why: string) => new ShapeError(`${call}: ${why}`, [x, w]);
@@ -96,7 +105,12 @@ export function geometryOf(
     );
   }
   const { stride, padding, dilation, groups } = attrs;
-  const [batch, channels, ...input] = x as readonly [number, number, ...Pair];
+  const { inputOrder = "NCHW", outputOrder = "NCHW" } = attrs;
+  const [batch, channels, ...input] = inOrder(x, inputOrder) as readonly [
+    number,
+    number,
+    ...Pair,
+  ];
   const [filters, inChannels, ...kernel] = w as readonly [
     number,
     number,
@@ -155,7 +169,19 @@ export function geometryOf(
     stride,
     dilation,
     padding: [padding[0], padding[2]],
+    inputOrder,
+    outputOrder,
   };
+}
+
+/** The shape `[N, C, …]` of planes that follow each other in an order, and back. */
+export function inOrder(
+  [first, second, ...plane]: Shape,
+  order: PlaneOrder,
+): Shape {
+  return order === "NCHW"
+    ? [first, second, ...plane]
+    : [second, first, ...plane];
 }
 
 function checkSliding(
@@ -227,9 +253,9 @@ export function shapesOf(
   const channels = g.groups * g.inChannels;
   const filters = g.groups * g.outChannels;
   return {
-    x: [g.batch, channels, ...g.input],
+    x: [...inOrder([g.batch, channels, ...g.input], g.inputOrder)],
     w: [filters, g.inChannels, ...g.kernel],
-    y: [g.batch, filters, ...g.output],
+    y: [...inOrder([g.batch, filters, ...g.output], g.outputOrder)],
   };
 }
 

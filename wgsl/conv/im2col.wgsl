@@ -36,6 +36,7 @@ struct Params {
   x_base: u32,
   x_image: u32,
   x_group: u32,
+  x_channel: u32,
   to_base: u32,
   to_image: u32,
   to_group: u32,
@@ -67,7 +68,7 @@ fn main(
   var h = u32(params.origin_h) + p / params.columns * params.stride_h;
   var v = first_v;
   let plane = params.x_base + n * params.x_image + g * params.x_group +
-    c * params.height * params.width;
+    c * params.x_channel;
   let taps = params.tap_rows * params.tap_columns;
   var to = params.to_base + n * params.to_image + g * params.to_group +
     c * taps * places + p;

@@ -182,7 +182,7 @@ function unfoldLaunches(
         ...[rows.size, c.count[1], ...c.taps, ...c.source],
         ...[c.origin[0] + rows.start * c.stride[0], c.origin[1]],
         ...[...c.stride, ...c.dilation],
-        ...[x.base, source.image ?? 0, source.group ?? 0],
+        ...[x.base, source.image ?? 0, source.group ?? 0, source.summed ?? 0],
         ...[to.base, columns.image ?? 0, columns.group ?? 0],
       ),
       workgroups: linearGrid(channels * places, WORKGROUP, limits),

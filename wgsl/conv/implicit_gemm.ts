@@ -237,7 +237,7 @@ function gemmLaunch(
       ...[box.images.size, box.groups.size, box.kept.size, ...count],
       ...[...taps, first, size],
       ...[...correlation.source, ...origin, ...stride, ...dilation],
-      ...[x.base, source.image ?? 0, source.group ?? 0],
+      ...[x.base, source.image ?? 0, source.group ?? 0, source.summed ?? 0],
       y.base + correlation.first[0] * width + correlation.first[1],
       ...[target.image ?? 0, target.group ?? 0, target.kept ?? 0],
       ...[step[0] * width, step[1]],

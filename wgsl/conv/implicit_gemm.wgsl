@@ -53,6 +53,7 @@ struct Params {
   x_base: u32,
   x_image: u32,
   x_group: u32,
+  x_channel: u32,
   y_base: u32,
   y_image: u32,
   y_group: u32,
@@ -180,7 +181,7 @@ fn main(
   let high_p = low_p + 4;
 
   // The first tap of this launch.
-  let area = params.height * params.width;
+  let area = params.x_channel;
   let columns = params.tap_columns;
   let taps = max(params.tap_rows * columns, 1u);
   var s = params.first % max(columns, 1u);

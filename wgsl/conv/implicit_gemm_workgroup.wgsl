@@ -65,6 +65,7 @@ struct Params {
   x_base: u32,
   x_image: u32,
   x_group: u32,
+  x_channel: u32,
   y_base: u32,
   y_image: u32,
   y_group: u32,
@@ -127,7 +128,7 @@ fn places_of(p: vec4u, plane: u32) -> Places {
 fn inputs(places: Places, tap: Tap, used: bool) -> vec4f {
   let down = tap.r * params.dilation_h;
   let right = tap.s * params.dilation_w;
-  let plane = tap.c * params.height * params.width;
+  let plane = tap.c * params.x_channel;
   let i = places.at + plane + down * params.width + right;
   let values = vec4f(f32(x[i.x]), f32(x[i.y]), f32(x[i.z]), f32(x[i.w]));
   let on_plane = places.h + down < vec4u(params.height);

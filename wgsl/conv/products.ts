@@ -15,7 +15,8 @@ import {
 } from "../op.ts";
 import { contiguousView } from "../shape.ts";
 import { area, type Geometry } from "./geometry.ts";
-import type { Roles } from "./roles.ts";
+import type { Layout } from "./cut.ts";
+import { type Roles, sourceLayout, targetLayout } from "./roles.ts";
 
 /** Inputs of a convolution, and of a product, before those of an epilogue. */
 const OWN_INPUTS = 2;
@@ -43,27 +44,43 @@ export function isPointwise(
 
 /** Launches of a pass for which {@linkcode isProduct} holds. */
 export function planProducts(roles: Roles, limits: Limits): Plan {
-  const { geometry: { batch, groups }, kept, summed, dtype, from } = roles;
+  const { geometry, kept, summed, dtype, from } = roles;
   const { weights, epilogue = {} } = roles;
-  const pixels = area(from);
+  const { groups, inputOrder, outputOrder } = geometry;
+  // Channel by channel, all images are one matrix of channels by pixels.
+  const joined = inputOrder === "CNHW" && outputOrder === "CNHW";
+  const batch = joined ? 1 : geometry.batch;
+  const pixels = joined ? geometry.batch * area(from) : area(from);
   const w: View = {
     shape: [groups, kept, summed],
     dtype,
     strides: [weights.group ?? 0, weights.kept ?? 0, weights.summed ?? 0],
     offset: 0,
   };
-  const planes = (channels: number) =>
-    contiguousView({ shape: [batch, groups, channels, pixels], dtype });
+  const planes = (
+    channels: number,
+    { image = 0, group = 0 }: Layout,
+    channel = 0,
+  ): View => ({
+    shape: [batch, groups, channels, pixels],
+    dtype,
+    strides: [image, group, channel, 1],
+    offset: 0,
+  });
+  const source = sourceLayout(roles);
+  const target = targetLayout(roles);
+  const x = planes(summed, source, source.summed);
+  const y = planes(kept, target, target.kept);
   // A group's channels are the rows of its products, and go on in the next group's.
   const perChannel = contiguousView({ shape: [groups, kept], dtype });
   const places = epilogueInputs(epilogue, OWN_INPUTS);
   const operands = Array.from(
     { length: places.count - OWN_INPUTS },
-    (_, i) => isWhole(places, OWN_INPUTS + i) ? planes(kept) : perChannel,
+    (_, i) => isWhole(places, OWN_INPUTS + i) ? y : perChannel,
   );
   const request: Request<MatmulAttrs> = {
-    inputs: [w, planes(summed), ...operands],
-    outputs: [planes(kept)],
+    inputs: [w, x, ...operands],
+    outputs: [y],
     attrs: { epilogue, channels: "rows" },
     limits,
   };

@@ -35,6 +35,7 @@ struct Params {
   x_base: u32,
   x_image: u32,
   x_group: u32,
+  x_channel: u32,
   w_base: u32,
   w_group: u32,
   w_tile: u32,

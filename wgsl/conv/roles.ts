@@ -16,6 +16,7 @@ import {
   type FusedConv2dAttrs,
   type Geometry,
   type Pair,
+  type PlaneOrder,
 } from "./geometry.ts";
 
 /** What a pass reads, keeps and sums over. Channels are those of one group. */
@@ -89,31 +90,53 @@ export function inputGradientRoles(
 }
 
 /** How the planes that a pass sums over lie. */
-export function sourceLayout(
-  { geometry, summed, from, dtype }: Roles,
-): Layout {
-  const plane = area(from);
+export function sourceLayout(roles: Roles): Layout {
+  const { geometry, pass, summed, from, dtype } = roles;
+  const order = pass === "forward" ? geometry.inputOrder : geometry.outputOrder;
+  const { image, channel, plane } = stepsOf(geometry, order, summed, from);
   return {
     dtype,
-    image: geometry.groups * summed * plane,
-    group: summed * plane,
-    summed: plane,
+    image,
+    group: summed * channel,
+    summed: channel,
     block: plane,
   };
 }
 
 /** How the planes that a pass keeps lie. */
-export function targetLayout(
-  { geometry, kept, to, dtype }: Roles,
-): Layout {
-  const plane = area(to);
+export function targetLayout(roles: Roles): Layout {
+  const { geometry, kept, pass, to, dtype } = roles;
+  const order = pass === "forward" ? geometry.outputOrder : geometry.inputOrder;
+  const { image, channel, plane } = stepsOf(geometry, order, kept, to);
   return {
     dtype,
-    image: geometry.groups * kept * plane,
-    group: kept * plane,
-    kept: plane,
+    image,
+    group: kept * channel,
+    kept: channel,
     block: plane,
   };
+}
+
+/** Elements from one image, and from one channel, to the next. */
+function stepsOf(
+  { batch, groups }: Geometry,
+  order: PlaneOrder,
+  channels: number,
+  size: Pair,
+): {
+  readonly image: number;
+  readonly channel: number;
+  readonly plane: number;
+} {
+  const plane = area(size);
+  return order === "NCHW"
+    ? { image: groups * channels * plane, channel: plane, plane }
+    : { image: plane, channel: batch * plane, plane };
+}
+
+/** Whether planes lie image by image, as kernels that know no other order take them. */
+export function isImageByImage({ inputOrder, outputOrder }: Geometry): boolean {
+  return inputOrder === "NCHW" && outputOrder === "NCHW";
 }
 
 /** Inputs of a pass before those of its epilogue: planes and weights. */

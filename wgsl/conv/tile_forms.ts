@@ -1,9 +1,9 @@
 /** The kernels of correlations in register tiles: how each walks a row of taps, and which tiles suit it. */
 import type { Kernel } from "../op.ts";
 import { type Correlation, gcd } from "./correlation.ts";
-import type { Pair } from "./geometry.ts";
+import { area, type Pair } from "./geometry.ts";
 import type { RowWalk } from "./packing.ts";
-import { type Roles, sourceLayout } from "./roles.ts";
+import type { Roles } from "./roles.ts";
 import rowsCode from "./conv2d_rows.wgsl" with { type: "text" };
 import tile from "./register_tile.wgsl" with { type: "text" };
 import storeElements from "./store_elements.wgsl" with { type: "text" };
@@ -124,9 +124,9 @@ export const ROWS: TileForm = {
   vectors: true,
   rows: 1,
   fits(roles, correlations) {
-    const { image } = sourceLayout(roles);
+    const { geometry: { batch, groups }, summed, from } = roles;
     // Operands end with a vector.
-    return roles.geometry.batch * image! % 4 === 0 &&
+    return batch * groups * summed * area(from) % 4 === 0 &&
       correlations.every(({ stride, dilation, taps }) =>
         dilation[1] === 1 && taps[1] <= MAX_TAPS &&
         // One tap in two would leave half of what is read.

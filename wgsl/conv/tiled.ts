@@ -243,6 +243,7 @@ function operands(
     x.base,
     source.image ?? 0,
     source.group ?? 0,
+    source.summed ?? 0,
     w.base / 4,
     (packed.group ?? 0) / 4,
     (packed.tile ?? 0) / 4,

@@ -23,7 +23,13 @@ import { itemBytes } from "../shape.ts";
 import type { Correlation } from "./correlation.ts";
 import { type Layout, type Range, type SumBox, windowIn } from "./cut.ts";
 import { area } from "./geometry.ts";
-import { epilogueIn, type Roles, sourceLayout, targetLayout } from "./roles.ts";
+import {
+  epilogueIn,
+  isImageByImage,
+  type Roles,
+  sourceLayout,
+  targetLayout,
+} from "./roles.ts";
 import { quadsFor } from "./tile_forms.ts";
 import type { WinogradForm } from "./winograd_forms.ts";
 import productsCode from "./winograd_products.wgsl" with { type: "text" };
@@ -109,10 +115,14 @@ function jobOf(
   const limit = limits.maxStorageBufferBindingSize;
   const imageBytes = itemBytes(roles.dtype) *
     Math.max(summed * area(roles.from), kept * area(roles.to));
-  const images = Math.min(batch, Math.floor((limit - ALIGN) / imageBytes));
+  const most = Math.floor((limit - ALIGN) / imageBytes);
+  // Where planes lie channel by channel, a few images are spread over the whole.
+  const images = isImageByImage(roles.geometry) || most >= batch
+    ? Math.min(batch, most)
+    : 0;
   const columnBytes = 4 * form.planes *
     Math.max(4 * fours, 4 * quads * tiles);
-  const most = Math.floor(Math.min(limit, ROUND_BYTES) / columnBytes);
+  const columnsAtOnce = Math.floor(Math.min(limit, ROUND_BYTES) / columnBytes);
   const all = images * tileRows * tileColumns;
   return {
     form,
@@ -125,7 +135,8 @@ function jobOf(
     tileRows,
     tileColumns,
     images,
-    round: Math.min(Math.ceil(all / columns), Math.floor(most / columns)) *
+    round:
+      Math.min(Math.ceil(all / columns), Math.floor(columnsAtOnce / columns)) *
       columns,
     source: sourceLayout(roles),
     target: targetLayout(roles),
@@ -323,6 +334,7 @@ function inputLaunch(
       runsOf(job, tiles) * job.products.columns,
       x.base,
       source.image ?? 0,
+      source.summed ?? 0,
     ),
     workgroups: linearGrid(
       tiles.count * 4 * fours,
@@ -386,6 +398,7 @@ ${epilogue.declarations}`,
       row * 4 * job.quads * job.tiles,
       y.base,
       target.image ?? 0,
+      target.kept ?? 0,
     ),
     workgroups: linearGrid(tiles.count * kept, TRANSFORM_WORKGROUP, limits),
     trips: 0,

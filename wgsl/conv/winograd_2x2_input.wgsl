@@ -43,6 +43,7 @@ struct Params {
   v_channel: u32,
   x_base: u32,
   x_image: u32,
+  x_channel: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<T>;
@@ -95,8 +96,8 @@ fn main(
   let width = params.width;
   // Channels past the last one are beside the plane everywhere.
   let used = c < params.channels;
-  var source = params.x_base + n * params.x_image + c * height * width +
-    row * width + column;
+  var source = params.x_base + n * params.x_image +
+    c * params.x_channel + row * width + column;
   let d0 = input_row(source, column, used && row < height);
   source += width;
   let d1 = input_row(source, column, used && row + 1 < height);

@@ -32,6 +32,7 @@ struct Params {
   m_product: u32,
   y_base: u32,
   y_image: u32,
+  y_channel: u32,
 }
 
 @group(0) @binding(0) var<storage, read> m: array<f32>;
@@ -82,7 +83,7 @@ fn main(
   let left = width - column;
   let channel = channel_of(k);
   let to = params.y_base + n * params.y_image +
-    (k * params.height + row) * width + column;
+    k * params.y_channel + row * width + column;
   store_row(to, left, channel, d0 + d1 + d2);
   if (row + 1 < params.height) {
     store_row(to + width, left, channel, d1 - d2 - d3);

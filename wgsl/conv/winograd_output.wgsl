@@ -35,6 +35,7 @@ struct Params {
   m_product: u32,
   y_base: u32,
   y_image: u32,
+  y_channel: u32,
 }
 
 @group(0) @binding(0) var<storage, read> m: array<f32>;
@@ -114,7 +115,7 @@ fn main(
   let left = width - column;
   let channel = channel_of(k);
   var to = params.y_base + n * params.y_image +
-    (k * params.height + row) * width + column;
+    k * params.y_channel + row * width + column;
   store_row(to, left, channel, d0 + near + far);
   if (below > 1) {
     to += width;

@@ -1,0 +1,175 @@
+/** Convolutions of planes that follow each other channel by channel, of x, of y or of both. */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { conv2d } from "../../wgsl/conv/conv2d.ts";
+import type { FusedConv2dAttrs, PlaneOrder } from "../../wgsl/conv/geometry.ts";
+import { ShapeError } from "../../wgsl/errors.ts";
+import type { HostArray, Limits, Shape } from "../../wgsl/op.ts";
+import { contiguousView } from "../../wgsl/shape.ts";
+import {
+  applicable,
+  checkOp,
+  noise,
+  PORTABLE_LIMITS,
+  runReference,
+} from "../support/plan.ts";
+
+const PLAIN: FusedConv2dAttrs = {
+  stride: [1, 1],
+  padding: [0, 0, 0, 0],
+  dilation: [1, 1],
+  groups: 1,
+};
+
+const ORDERS: readonly (readonly [PlaneOrder, PlaneOrder])[] = [
+  ["CNHW", "CNHW"],
+  ["NCHW", "CNHW"],
+  ["CNHW", "NCHW"],
+];
+
+interface Given {
+  readonly x: Shape;
+  readonly w: Shape;
+  readonly attrs?: Partial<FusedConv2dAttrs>;
+  readonly limits?: Partial<Limits>;
+}
+
+/** The same planes, images and channels exchanged. */
+function exchanged({ shape, dtype, data }: HostArray): HostArray {
+  const [first, second, height, width] = shape;
+  const size = height * width;
+  const moved = data.slice();
+  for (let i = 0; i < first; i++) {
+    for (let k = 0; k < second; k++) {
+      const plane = data.subarray((i * second + k) * size).subarray(0, size);
+      moved.set(plane as never, (k * first + i) * size);
+    }
+  }
+  return { shape: [second, first, height, width], dtype, data: moved };
+}
+
+function inOrder(x: HostArray, order: PlaneOrder): HostArray {
+  return order === "NCHW" ? x : exchanged(x);
+}
+
+/** A convolution with an epilogue, in some orders. */
+function givenIn(
+  { x, w, attrs, limits }: Given,
+  [inputOrder, outputOrder]: readonly [PlaneOrder, PlaneOrder],
+) {
+  const all = { ...PLAIN, ...attrs };
+  const planes = noise(x, 1);
+  const weights = noise(w, 2);
+  const [{ shape }] = conv2d.infer([planes, weights], all);
+  const epilogue = {
+    bias: true,
+    residual: true,
+    activation: { name: "relu" },
+  } as const;
+  return {
+    inputs: [
+      inOrder(planes, inputOrder),
+      weights,
+      noise([w[0]], 3),
+      inOrder(noise(shape, 4), outputOrder),
+    ],
+    attrs: { ...all, epilogue, inputOrder, outputOrder },
+    length: w[1] * w[2] * w[3],
+    limits,
+  };
+}
+
+const CASES: Readonly<Record<string, Given>> = {
+  "1 x 1": { x: [3, 16, 7, 7], w: [24, 16, 1, 1] },
+  "1 x 1 in groups": {
+    x: [2, 16, 5, 8],
+    w: [24, 8, 1, 1],
+    attrs: { groups: 2 },
+  },
+  "3 x 3": {
+    x: [4, 34, 12, 11],
+    w: [64, 34, 3, 3],
+    attrs: { padding: [1, 1, 1, 1] },
+  },
+  "3 x 3 in groups": {
+    x: [3, 6, 9, 8],
+    w: [8, 3, 3, 3],
+    attrs: { padding: [1, 1, 1, 1], groups: 2 },
+  },
+  "7 x 7 at stride 2": {
+    x: [2, 3, 20, 20],
+    w: [16, 3, 7, 7],
+    attrs: { padding: [3, 3, 3, 3], stride: [2, 2] },
+  },
+  "3 x 3 dilated": {
+    x: [2, 5, 9, 12],
+    w: [7, 5, 3, 3],
+    attrs: { dilation: [2, 2], padding: [2, 2, 2, 2] },
+  },
+};
+
+for (const [name, given] of Object.entries(CASES)) {
+  Deno.test(`${name}: every kernel takes planes channel by channel`, async () => {
+    for (const orders of ORDERS) {
+      const call = givenIn(given, orders);
+      const ran = await checkOp(conv2d, call);
+      assertEquals(ran, applicable(conv2d, call));
+      assert(ran.length > 4, `${ran}`);
+    }
+  });
+}
+
+Deno.test("the reference gives the same numbers whatever the order", () => {
+  for (const given of Object.values(CASES)) {
+    const plain = givenIn(given, ["NCHW", "NCHW"]);
+    const [expected] = runReference(conv2d, plain);
+    for (const orders of ORDERS) {
+      const [y] = runReference(conv2d, givenIn(given, orders));
+      const back = inOrder(y, orders[1]);
+      assertEquals(back.shape, expected.shape);
+      assertEquals(back.data, expected.data);
+    }
+  }
+});
+
+Deno.test("images of which a binding holds a few only are cut by channels", async () => {
+  const limits = { maxStorageBufferBindingSize: 8 * 1024 };
+  const given = { x: [4, 16, 12, 12], w: [8, 16, 3, 3], limits };
+  for (const orders of ORDERS) {
+    const ran = await checkOp(conv2d, givenIn(given, orders));
+    assert(!ran.some((name) => name.startsWith("winograd")), `${ran}`);
+  }
+});
+
+Deno.test("products of all images at once are one product where both are channel by channel", () => {
+  const planOf = (orders: readonly [PlaneOrder, PlaneOrder]) => {
+    const { inputs, attrs } = givenIn(CASES["1 x 1"], orders);
+    const views = inputs.map(contiguousView);
+    const request = {
+      inputs: views,
+      outputs: conv2d.infer(views, attrs).map(contiguousView),
+      attrs,
+      limits: PORTABLE_LIMITS,
+    };
+    const variant = conv2d.variants.find(({ name }) => name === "matmul")!;
+    return variant.plan(request).launches.reduce(
+      (sum, { workgroups: [x, y, z] }) => sum + x * y * z,
+      0,
+    );
+  };
+  assert(planOf(["CNHW", "CNHW"]) < planOf(["NCHW", "NCHW"]));
+});
+
+Deno.test("no gradient flows through such a convolution", () => {
+  const attrs = { ...PLAIN, inputOrder: "CNHW" } as const;
+  const metas = [noise([2, 1, 3, 3]), noise([1, 2, 1, 1])];
+  assertThrows(
+    () =>
+      conv2d.gradient!.rule({
+        attrs,
+        grads: [null],
+        inputMetas: metas,
+      } as never),
+    ShapeError,
+    "Cannot differentiate a convolution of planes in another order than NCHW: passes over traced graphs make it, after backward",
+  );
+});
