@@ -56,9 +56,10 @@ const MOVES: readonly Move[] = [
     const channels = x.shape[1];
     const groups = channels % 2 === 0 && roll(4) === 0 ? 2 : 1;
     const out = groups * pick([1, 2, 4], roll);
-    const w = weight([out, channels / groups, 3, 3]);
+    const size = pick([1, 3, 3], roll);
+    const w = weight([out, channels / groups, size, size]);
     return nn.conv2d(x, w, {
-      padding: 1,
+      padding: size >> 1,
       groups,
       ...(roll(2) ? { bias: weight([out]) } : {}),
     });
@@ -72,6 +73,12 @@ const MOVES: readonly Move[] = [
     });
   },
   (values, roll) => pick(ACTIVATIONS, roll)(recent(values, roll)),
+  (values, roll) => {
+    const x = planes(values, roll);
+    if (!x) return undefined;
+    const options = { stride: 1, padding: 1 };
+    return pick([nn.maxPool2d, nn.avgPool2d], roll)(x, 3, options);
+  },
   (values, roll) => {
     const x = recent(values, roll);
     const same = values.filter((y) => `${y.shape}` === `${x.shape}`);

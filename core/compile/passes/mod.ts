@@ -2,6 +2,7 @@
 import type { Graph } from "../graph.ts";
 import { concatInPlace } from "./concat.ts";
 import { fuseEpilogues } from "./epilogue.ts";
+import { chooseLayout } from "./layout.ts";
 import { foldNorms } from "./norm.ts";
 import { fusePointwise } from "./pointwise.ts";
 import { foldPadding, removeCopies, removeDead, shareCommon } from "./tidy.ts";
@@ -57,6 +58,11 @@ export const PASSES = [
     name: "pointwise",
     about: "elementwise calls that follow each other become one kernel",
     run: fusePointwise,
+  },
+  {
+    name: "layout",
+    about: "planes of batches lie channel by channel where that pays",
+    run: chooseLayout,
   },
   {
     name: "concat",

@@ -53,8 +53,8 @@ function pictures(seed: number, dtype: "f32" | "f64"): () => Tensor {
 }
 
 const FIRST = Number(Deno.env.get("FUZZ_FIRST") ?? 1);
-const CPU = Number(Deno.env.get("FUZZ_COUNT") ?? 60);
-const GPU = Number(Deno.env.get("FUZZ_COUNT") ?? 5);
+const CPU = Number(Deno.env.get("FUZZ_COUNT") ?? 200);
+const GPU = Number(Deno.env.get("FUZZ_COUNT") ?? 30);
 
 onDevice(
   "cpu",
