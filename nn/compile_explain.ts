@@ -24,6 +24,8 @@ export interface PlannedCall {
   /** Ops that were put into it. */
   readonly fused: readonly string[];
   readonly shape: readonly number[];
+  /** How the result's planes follow each other: channel by channel, CNHW, where the plan found that to pay. The shape says it too. */
+  readonly order: "NCHW" | "CNHW";
   /** Which of the op's kernels runs; "reference" on the CPU. */
   readonly variant: string;
   readonly launches: number;
@@ -72,11 +74,15 @@ export class Explanation extends Report {
   ) {
     super();
     const { memory, info } = program;
-    this.calls = program.calls.map(({ op, path, fused, outputs }, i) => ({
+    this.calls = program.calls.map((
+      { op, path, fused, outputs, order },
+      i,
+    ) => ({
       path: path ?? "",
       op: op.name,
       fused,
       shape: outputs[0]?.view.shape ?? [],
+      order: order ?? "NCHW",
       variant: info[i].variant ?? "reference",
       launches: info[i].launches.length,
       flops: total(info[i].launches, "flops"),
@@ -112,7 +118,7 @@ export class Explanation extends Report {
     const lines = this.calls.map((call) => [
       call.path,
       [call.op, ...call.fused].join(" + "),
-      formatShape(call.shape),
+      formatShape(call.shape) + (call.order === "NCHW" ? "" : ` ${call.order}`),
       call.variant,
       `${call.launches}`,
       withPrefix(call.flops, "FLOP"),

@@ -4,6 +4,7 @@
  * Views cost nothing: a call's operand says how it looks at a cell. Nearly every cell is written once, by one call, whole; passes check that where they
  * rely on it.
  */
+import type { PlaneOrder } from "../../wgsl/conv/geometry.ts";
 import type { AnyOp, HostData, Meta, View } from "../../wgsl/op.ts";
 import { contiguousView, itemBytes, sizeOf } from "../../wgsl/shape.ts";
 import type { Storage } from "../storage.ts";
@@ -61,6 +62,8 @@ export interface GraphCall {
   readonly path: string | undefined;
   /** Names of the ops that passes have put into this call. */
   readonly fused: readonly string[];
+  /** The order of its result's planes, where a pass has changed it. */
+  readonly order?: PlaneOrder;
 }
 
 /** A computation. */

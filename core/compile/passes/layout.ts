@@ -154,6 +154,7 @@ class Rewriting {
     return {
       ...call,
       ...mover.move(taken, wholeOf(cell), orders),
+      order: "CNHW",
     };
   }
 

@@ -1,5 +1,5 @@
 /** Planes of batches that lie channel by channel. */
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
 import {
   compile,
   concat,
@@ -137,7 +137,13 @@ Deno.test("chains of elementwise calls follow", async () => {
     ["conv2d", "chain", "copy", "mean"],
   );
   const x = randn([3, 4, 8, 8]);
-  assertEquals(run.explain().calls[1].shape, [4, 3, 8, 8]);
+  const plan = run.explain();
+  assertEquals(plan.calls[1].shape, [4, 3, 8, 8]);
+  assertEquals(
+    plan.calls.map(({ order }) => order),
+    ["CNHW", "CNHW", "NCHW", "NCHW"],
+  );
+  assertMatch(`${plan}`, / \[4, 3, 8, 8\] CNHW /);
   const [a, b] = [await run(x).read(), await noGrad(() => f(x)).read()];
   a.forEach((v, i) => assertAlmostEquals(v, b[i], 1e-6));
 });
