@@ -58,6 +58,27 @@ export interface PreparedOperand {
   readonly constant?: boolean;
 }
 
+/** How a sequence goes on from run to run. */
+export interface Course {
+  /** Blocks of the random stream that a run draws. */
+  readonly blocks: number;
+  /** The calls that draw, with the block at which each begins, counted from the run's first. */
+  readonly draws: readonly { readonly call: number; readonly at: number }[];
+  /** Calls whose attributes each run is told. Their ops have a `tail`. */
+  readonly told: readonly number[];
+}
+
+/** When a run takes place. */
+export interface Moment {
+  readonly key: readonly [number, number];
+  /** The run's first block of the random stream. */
+  readonly counter: number;
+  /** Attributes of the calls that are told theirs. */
+  readonly attrs: readonly unknown[];
+  /** Attributes of as many runs as asked for, or fewer, this one the first, as far as can be foreseen. Nothing is made of them that isn't compared with `attrs` first. */
+  foresee(runs: number): readonly (readonly unknown[])[];
+}
+
 /** What a prepared call launches, for those who want to know. */
 export interface PreparedInfo {
   /** Undefined on a device without kernels. */
@@ -85,12 +106,10 @@ export interface Prepared {
     kept: readonly Block[],
     temporary: readonly Block[],
   ): void;
-  /** Gives a call other attributes, which may change parameters but not what is launched. */
-  update(call: number, attrs: unknown): void;
   /** Computes what is computed once, from the blocks that are given. */
   runOnce(blocks: readonly Block[]): void;
   /** Runs all calls on these blocks. */
-  run(blocks: readonly Block[]): void;
+  run(blocks: readonly Block[], moment?: Moment): void;
   destroy(): void;
 }
 
@@ -103,8 +122,8 @@ export interface Backend {
   adopt?(storages: readonly Storage[], op: string): void;
   /** Hears of a check of values, where they aren't known yet. */
   noteCheck?(index: Indices, check: (given: Indices) => void): void;
-  /** Makes a sequence of calls ready. */
-  prepare(calls: readonly PreparedCall[]): Prepared;
+  /** Makes a sequence of calls ready. With a course, each run needs its moment. */
+  prepare(calls: readonly PreparedCall[], course?: Course): Prepared;
   /** Why the device can't be used any more, if so. */
   readonly lost: Error | undefined;
   /** Throws a DTypeError for an element type that the device doesn't have. */

@@ -13,6 +13,7 @@ import { isContiguous, sizeOf } from "../wgsl/shape.ts";
 import {
   type Backend,
   Block,
+  type Course,
   type DeviceInfo,
   type Operand,
   type PoolStatus,
@@ -107,16 +108,23 @@ export class CpuBackend implements Backend {
   }
 
   /** Sequences are no faster here: their calls run one by one. */
-  prepare(calls: readonly PreparedCall[]): Prepared {
+  prepare(calls: readonly PreparedCall[], course?: Course): Prepared {
     const attrs = calls.map((call) => call.attrs);
     return {
       info: calls.map(() => ({ variant: undefined, launches: [], once: [] })),
       scratch: calls.map(() => []),
       kept: [],
       provide: () => {},
-      update: (call, changed) => attrs[call] = changed,
       runOnce: () => {},
-      run: (blocks) => {
+      run: (blocks, moment) => {
+        if (course && moment) {
+          const { key, counter } = moment;
+          for (const { call, at } of course.draws) {
+            const fixed = calls[call].attrs as object;
+            attrs[call] = { ...fixed, key, counter: counter + at };
+          }
+          course.told.forEach((call, i) => attrs[call] = moment.attrs[i]);
+        }
         const place = ({ view, block }: PreparedOperand): Operand => ({
           view,
           block: blocks[block],

@@ -1,11 +1,6 @@
 /** Training steps traced once and run as a plan: forward, backward and update without the host's work. */
-import {
-  attributesOf,
-  type Build,
-  build,
-  type PassSwitches,
-} from "../core/compile/mod.ts";
-import { CompileError, LaunchError } from "../core/errors.ts";
+import { type Build, build, type PassSwitches } from "../core/compile/mod.ts";
+import { CompileError } from "../core/errors.ts";
 import {
   checkInterrupt,
   currentBackend,
@@ -17,13 +12,21 @@ import { metaOf } from "../core/tensor_base.ts";
 import type { Meta } from "../wgsl/op.ts";
 import { formatShape } from "../wgsl/shape.ts";
 import { Explanation } from "./compile_explain.ts";
-import { withGradients } from "./compile_leaves.ts";
+import {
+  forecast,
+  requireSchedule,
+  requireTold,
+  sameCalls,
+} from "./compile_forecast.ts";
+import { withoutGradients } from "./compile_leaves.ts";
 import { asGiven, mapTensors, tensorsIn } from "./compile_values.ts";
 import type { Loss } from "./fit_meter.ts";
 import { BatchNorm } from "./layers/batch_norm.ts";
 import type { Module } from "./module.ts";
 import { clipGradNorm, clipGradValue } from "./optim/clip.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
+import type { LRScheduler } from "./optim/schedule.ts";
+import type { ComingCall } from "./optim/step.ts";
 
 /** Any optimiser, whatever its options. */
 // deno-lint-ignore no-explicit-any -- options are the optimiser's own business
@@ -34,6 +37,8 @@ interface Trained {
   readonly net: Module;
   readonly optimizer: AnyOptimizer;
   readonly passes?: PassSwitches;
+  /** Whoever has steps made steps it after each. What it will do is foreseen. */
+  readonly schedule?: LRScheduler;
 }
 
 /** A step of one set of shapes. */
@@ -41,9 +46,9 @@ interface StepPlan<Result> {
   readonly made: Build<Result>;
   readonly metas: readonly Meta[];
   /** Parameters that the step has gradients for. */
-  readonly learned: readonly Tensor[];
-  /** What the optimiser's calls work on, in its own order. */
-  readonly operands: readonly (readonly Tensor[])[];
+  readonly learned: ReadonlySet<Tensor>;
+  /** The optimiser's calls, in its own order. */
+  readonly calls: readonly ComingCall[];
   /** Batches that a step's forward counts. */
   readonly counted: ReadonlyMap<BatchNorm, number>;
 }
@@ -58,7 +63,7 @@ export class StepPlans<Result> {
   readonly #body: (inputs: readonly Tensor[]) => Result;
   readonly #plans = new Map<string, StepPlan<Result>>();
   /** Parameters that a step of these shapes had gradients for. */
-  readonly #seen = new Map<string, readonly Tensor[]>();
+  readonly #seen = new Map<string, ReadonlySet<Tensor>>();
   /** The network's layers, listed once: to walk through them takes long. */
   readonly #modules: readonly Module[];
   #mode = "";
@@ -94,18 +99,14 @@ export class StepPlans<Result> {
       );
     }
     const learned = known?.learned ?? this.#seen.get(key);
-    const operands = learned && this.#operandsOf(learned);
-    if (!learned || !operands) return this.#runEager(key, inputs);
+    const calls = learned && this.#trained.optimizer.comingCalls(learned);
+    if (!learned || !calls) return this.#runEager(key, inputs);
     let plan = known;
-    if (!plan || !sameOperands(plan.operands, operands)) {
-      plan = this.#renew(key, inputs, operands);
+    if (!plan || !sameCalls(plan.calls, calls)) {
+      plan = this.#renew(key, inputs, calls);
     }
     plan.made.program.check(inputs);
-    if (!this.#advance(plan)) {
-      plan = this.#renew(key, inputs, operands);
-      this.#advance(plan);
-    }
-    return this.#replay(plan, inputs);
+    return this.#replay(plan, inputs, calls);
   }
 
   /** What the plan of some shapes runs; the first plan without any. */
@@ -146,23 +147,12 @@ export class StepPlans<Result> {
     return mode;
   }
 
-  #operandsOf(
-    learned: readonly Tensor[],
-  ): readonly (readonly Tensor[])[] | undefined {
-    const { optimizer } = this.#trained;
-    return withGradients(
-      optimizer.parameters,
-      learned,
-      () => optimizer.nextOperands(),
-    );
-  }
-
   #runEager(key: string, inputs: readonly Tensor[]): Result {
     const { optimizer } = this.#trained;
     this.#drop(key);
     const result = this.#body(inputs);
     const learned = optimizer.parameters.filter((p) => p.grad !== null);
-    this.#seen.set(key, learned);
+    this.#seen.set(key, new Set(learned));
     for (const p of learned) p.grad = null;
     return result;
   }
@@ -175,10 +165,10 @@ export class StepPlans<Result> {
   #renew(
     key: string,
     inputs: readonly Tensor[],
-    operands: readonly (readonly Tensor[])[],
+    calls: readonly ComingCall[],
   ): StepPlan<Result> {
     this.#drop(key);
-    const plan = this.#trace(inputs, operands);
+    const plan = this.#trace(inputs, calls);
     this.#plans.set(key, plan);
     return plan;
   }
@@ -186,28 +176,28 @@ export class StepPlans<Result> {
   /** Makes a plan. Nothing is changed by it. */
   #trace(
     inputs: readonly Tensor[],
-    operands: readonly (readonly Tensor[])[],
+    calls: readonly ComingCall[],
   ): StepPlan<Result> {
     const { net, optimizer, passes } = this.#trained;
     const metas = inputs.map(metaOf);
     const norms = this.#modules.filter((module) => module instanceof BatchNorm);
     const before = norms.map(({ pendingBatches }) => pendingBatches);
-    let learned: Tensor[] = [];
+    let learned = new Set<Tensor>();
     const body = (given: readonly Tensor[]) => {
       const result = this.#body(given);
-      learned = optimizer.parameters.filter((p) => p.grad !== null);
+      learned = new Set(optimizer.parameters.filter((p) => p.grad !== null));
       return result;
     };
     const counted = new Map<BatchNorm, number>();
     // What is traced has shapes and no memory: gradients of that kind mustn't stay.
     const leaves = [...net.parameters(), ...optimizer.parameters];
     try {
-      const made = withGradients(
+      const made = withoutGradients(
         leaves,
-        [],
         () => build(metas, body, tensorsIn, passes),
       );
-      return { made, metas, learned, operands, counted };
+      requireTold(made.program, calls, optimizer);
+      return { made, metas, learned, calls, counted };
     } finally {
       // No batch has been seen and no step made yet.
       norms.forEach((norm, i) => {
@@ -219,55 +209,26 @@ export class StepPlans<Result> {
     }
   }
 
-  /** Lets the optimiser make its next step as far as it takes place on the host, and gives the plan the attributes of its calls. Returns whether it can run them. */
-  #advance({ made: { program }, learned }: StepPlan<Result>): boolean {
-    const { optimizer } = this.#trained;
-    const updates = attributesOf(() =>
-      withGradients(optimizer.parameters, learned, () => optimizer.step())
-    ).filter(({ op }) => op.inPlace);
-    const ops = new Set(updates.map(({ op }) => op));
-    const calls = [...program.calls.keys()].filter((i) =>
-      ops.has(program.calls[i].op)
-    );
-    try {
-      if (calls.length === updates.length) {
-        calls.forEach((call, i) => program.update(call, updates[i].attrs));
-        return true;
-      }
-    } catch (error) {
-      if (!(error instanceof LaunchError)) throw error;
-    }
-    optimizer.countSteps(learned, -1);
-    return false;
-  }
-
   #replay(
     { made: { program, result }, learned, counted }: StepPlan<Result>,
     inputs: readonly Tensor[],
+    calls: readonly ComingCall[],
   ): Result {
+    const { optimizer, schedule } = this.#trained;
     const dense = inputs.map(asGiven);
     try {
-      const tensors = program.run(dense);
+      const tensors = program.run(dense, {
+        attrs: calls.map((call) => call.attrs(0)),
+        foresee: (runs) => forecast(calls, schedule, runs),
+      });
+      optimizer.countSteps(learned, 1);
       for (const [norm, count] of counted) norm.countBatches(count);
       let next = 0;
       return mapTensors(result, () => tensors[next++]) as Result;
-    } catch (error) {
-      this.#trained.optimizer.countSteps(learned, -1);
-      throw error;
     } finally {
       dense.forEach((x, i) => x !== inputs[i] && x.dispose());
     }
   }
-}
-
-function sameOperands(
-  a: readonly (readonly Tensor[])[],
-  b: readonly (readonly Tensor[])[],
-): boolean {
-  return a.length === b.length &&
-    a.every((one, i) =>
-      one.length === b[i].length && one.every((x, k) => x === b[i][k])
-    );
 }
 
 /** Options of {@linkcode compileStep}. */
@@ -279,6 +240,11 @@ export interface CompileStepOptions {
   readonly clipNorm?: number;
   /** Largest magnitude of a gradient's elements: see {@linkcode clipGradValue}. */
   readonly clipValue?: number;
+  /**
+   * A schedule that counts steps: it is stepped after each, and its coming step sizes wait on the GPU. One that counts epochs, or looks at a metric, is stepped
+   * by its owner.
+   */
+  readonly schedule?: LRScheduler;
   /** Passes to leave out, by name. @default all are run */
   readonly passes?: PassSwitches;
 }
@@ -313,7 +279,7 @@ export interface CompiledStep extends Disposable {
 /**
  * Makes a function that trains a network by a batch: forward, loss, backward and update as one plan. The first step with inputs of a shape runs call by
  * call; the second is traced, and from then on the plan is run. Schedules and whatever else changes the optimiser's options between steps are heard; dropout
- * draws what it would have drawn; batch norms measure.
+ * draws what it would have drawn; batch norms measure. All of that waits on the GPU: a step uploads nothing, as long as options change by `schedule` alone.
  *
  * The same numbers as call by call come out, up to the rounding of what was fused. What `forward` does besides calling ops happens while it is traced and not
  * again.
@@ -339,14 +305,37 @@ export interface CompiledStep extends Disposable {
  * assert(await step(x, y).item() < first);
  * step.dispose();
  * ```
+ *
+ * @example With a schedule of steps
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { init, nn, randn, scope } from "@tessera/tessera";
+ *
+ * await init({ seed: 0 });
+ * const net = new nn.Linear(4, 2);
+ * const optimizer = new nn.SGD(net.parameters(), { lr: 0.1 });
+ * const schedule = new nn.CosineAnnealingLR(optimizer, 10);
+ * using step = nn.compileStep(net, { loss: nn.mseLoss, optimizer, schedule });
+ * for (let i = 0; i < 5; i++) {
+ *   using _ = scope();
+ *   step(randn([3, 4]), randn([3, 2]));
+ * }
+ * assertAlmostEquals(optimizer.lr, 0.05);
+ * ```
  */
 export function compileStep(
   net: Module,
   options: CompileStepOptions,
 ): CompiledStep {
-  const { loss, optimizer, clipNorm, clipValue, passes } = options;
+  const { loss, optimizer, clipNorm, clipValue, passes, schedule } = options;
+  if (schedule) requireSchedule(schedule, optimizer);
   const plans = new StepPlans(
-    { net, optimizer, ...(passes && { passes }) },
+    {
+      net,
+      optimizer,
+      ...(passes && { passes }),
+      ...(schedule && { schedule }),
+    },
     ([inputs, targets]) =>
       tidy(() => {
         const value = loss(net(inputs), targets);
@@ -362,7 +351,16 @@ export function compileStep(
   const step = (inputs: Tensor, targets: Tensor): Tensor => {
     checkInterrupt();
     // Half a step would leave the network where no training has ever been.
-    return withoutInterrupts(() => plans.run([inputs, targets]));
+    return withoutInterrupts(() => {
+      const value = plans.run([inputs, targets]);
+      try {
+        schedule?.step();
+      } catch (error) {
+        value.dispose();
+        throw error;
+      }
+      return value;
+    });
   };
   const dispose = () => plans.dispose();
   Object.defineProperty(step, "bytes", { get: () => plans.bytes });

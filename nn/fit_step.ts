@@ -25,9 +25,13 @@ export class StepMaker {
     this.#history = history;
     history.notCompiled = doubtAbout(net, options);
     if (history.notCompiled !== undefined) return;
-    const { optimizer } = options;
+    const { optimizer, schedule, scheduleBy } = options;
     this.#plans = new StepPlans(
-      { net, optimizer },
+      {
+        net,
+        optimizer,
+        ...(schedule && scheduleBy === "step" && { schedule }),
+      },
       (given) => this.#compute(given),
     );
   }

@@ -42,12 +42,10 @@ export { Adagrad, type AdagradOptions } from "./optim/adagrad.ts";
 export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";
 export * from "./optim/clip.ts";
 export {
-  type Memory,
   type Optimizable,
   Optimizer,
   type ParamGroup,
   type Settings,
-  type Step,
 } from "./optim/optimizer.ts";
 export { RMSprop, type RMSpropOptions } from "./optim/rmsprop.ts";
 export { LRScheduler, type ScheduleState } from "./optim/schedule.ts";
@@ -57,6 +55,7 @@ export * from "./optim/schedule_cycle.ts";
 export * from "./optim/schedule_decay.ts";
 export * from "./optim/schedule_plateau.ts";
 export { SGD, type SGDOptions } from "./optim/sgd.ts";
+export type { ComingCall, Memory, Step } from "./optim/step.ts";
 export type {
   GroupState,
   OptimizerState,

@@ -174,6 +174,11 @@ export interface Op<Attrs> {
   readonly inPlace?: readonly number[];
   /** Whether `attrs` change at every call, so that plans are not worth keeping. @default false */
   readonly volatile?: boolean;
+  /**
+   * For ops whose attributes follow from how often they were called, as optimiser steps' do: the words with which the params of each launch end. Attributes
+   * that differ in these alone launch the same.
+   */
+  tail?(attrs: Attrs): Uint32Array<ArrayBuffer>;
   /** Candidates, preferred first. The naive one is last. */
   readonly variants: readonly Variant<Attrs>[];
   /** The same in plain loops over contiguous arrays, in float64 arithmetic. Fills `outputs`. */

@@ -19,7 +19,6 @@ import { trace } from "./trace.ts";
 
 export { PASSES, type PassName } from "./passes/mod.ts";
 export { Program } from "./program.ts";
-export { attributesOf } from "./trace.ts";
 
 /** Passes to leave out: `{ concat: false }`. */
 export type PassSwitches = Readonly<Partial<Record<PassName, boolean>>>;

@@ -6,11 +6,13 @@ import { isContiguous, itemBytes, sizeOf } from "../../wgsl/shape.ts";
 import type {
   Backend,
   Block,
+  Course,
+  Moment,
   Prepared,
   PreparedCall,
   PreparedInfo,
 } from "../backend.ts";
-import { type RandomState, takeRandom } from "../runtime.ts";
+import { type RandomState, randomState, takeRandom } from "../runtime.ts";
 import { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import {
@@ -74,9 +76,8 @@ export class Program {
   readonly #seen: Seen[];
   readonly #results: readonly Cell[];
   readonly #checks: readonly InputCheck[];
-  readonly #random: RandomUse | undefined;
-  /** Calls that draw random numbers, with the block of the stream at which each begins, counted from the run's first. */
-  readonly #draws: readonly { readonly call: number; readonly at: number }[];
+  /** What is other at each run. */
+  readonly #course: Course;
   /** Weights that runs change. */
   readonly #changed: readonly Storage[];
   #constantsReady = false;
@@ -92,7 +93,6 @@ export class Program {
     this.#graph = graph;
     this.#backend = backend;
     this.#checks = checks;
-    this.#random = random;
     const constant = constantCells(graph);
     const isConstant = ({ cell }: Place) => constant.has(cell);
     const fixed = (call: GraphCall) =>
@@ -120,11 +120,13 @@ export class Program {
         inputs: inputs.map((x) => ({ ...x, constant: false })),
       };
     };
-    this.#draws = this.calls.flatMap(({ attrs }, call) => {
+    const draws = this.calls.flatMap(({ attrs }, call) => {
       const { key, counter } = attrs as Partial<RandomState>;
       if (!random || key === undefined || counter === undefined) return [];
       return [{ call, at: counter - random.start.counter }];
     });
+    const told = [...this.calls.keys()].filter((i) => this.calls[i].op.tail);
+    this.#course = { blocks: random?.blocks ?? 0, draws, told };
     const changed = this.calls.flatMap(({ outputs }) =>
       outputs.flatMap(({ cell: { source } }) =>
         source.kind === "weight" ? [source.storage] : []
@@ -133,7 +135,7 @@ export class Program {
     this.#changed = [...new Set(changed)];
     this.#first = backend.prepare(this.once.map(temporary));
     this.#prepared = this.calls.map(rearranges ? prepared : temporary);
-    this.#run = backend.prepare(this.#prepared);
+    this.#run = backend.prepare(this.#prepared, this.#course);
     const all = [...this.#cells.keys()];
     this.#weights = all.filter(({ source }) => source.kind === "weight");
     for (const cell of this.#weights) storageOf(cell).retain();
@@ -202,9 +204,9 @@ export class Program {
     return new Program(this.#graph, this.#backend, options);
   }
 
-  /** Gives a call of {@linkcode calls} other attributes. */
-  update(call: number, attrs: unknown): void {
-    this.#run.update(call, attrs);
+  /** Calls that each run can be told other attributes of: the steps of optimisers. */
+  get told(): readonly GraphCall[] {
+    return this.#course.told.map((call) => this.calls[call]);
   }
 
   /** A call that changes what the program doesn't own, if there is one. */
@@ -228,8 +230,16 @@ export class Program {
     }
   }
 
-  /** Runs the graph on contiguous tensors of the traced shapes. The results belong to the current scope. */
-  run(inputs: readonly Tensor[]): Tensor[] {
+  /**
+   * Runs the graph on contiguous tensors of the traced shapes, with the random numbers that the function itself would draw. The results belong to the
+   * current scope.
+   *
+   * @param steps Attributes of the calls that are `told` theirs. Left out, they are those that were traced.
+   */
+  run(
+    inputs: readonly Tensor[],
+    steps: Pick<Moment, "attrs" | "foresee"> = this.#asTraced(),
+  ): Tensor[] {
     const blocks = this.#blocks();
     this.#graph.inputs.forEach((cell, i) => {
       const at = this.#cells.get(cell);
@@ -246,8 +256,8 @@ export class Program {
       blocks[this.#cells.get(cell)!] = block;
     }
     try {
-      this.#draw();
-      this.#run.run(blocks as Block[]);
+      this.#run.run(blocks as Block[], { ...randomState(), ...steps });
+      takeRandom(this.#course.blocks);
     } catch (error) {
       for (const storage of results.values()) storage.discard();
       throw error;
@@ -271,14 +281,9 @@ export class Program {
     for (const cell of this.#weights) storageOf(cell).release();
   }
 
-  /** Goes on in the random stream: each run has numbers of its own, those that the function itself would have drawn. */
-  #draw(): void {
-    if (!this.#random || this.#random.blocks === 0) return;
-    const { key, counter } = takeRandom(this.#random.blocks);
-    for (const { call, at } of this.#draws) {
-      const attrs = this.calls[call].attrs as object;
-      this.update(call, { ...attrs, key, counter: counter + at });
-    }
+  #asTraced(): Pick<Moment, "attrs" | "foresee"> {
+    const attrs = this.told.map((call) => call.attrs);
+    return { attrs, foresee: (runs) => new Array(runs).fill(attrs) };
   }
 
   #blocks(): (Block | undefined)[] {

@@ -4,7 +4,7 @@
  * The tracing backend stands in for the device while the function runs. Nothing else of the library knows of it, so that whatever is written in tensor
  * calls can be traced: forward, backward and optimiser steps.
  */
-import type { AnyOp, DType, HostData, Meta, Op, View } from "../../wgsl/op.ts";
+import type { DType, HostData, Meta, Op, View } from "../../wgsl/op.ts";
 import { contiguousView, itemBytes } from "../../wgsl/shape.ts";
 import {
   type Backend,
@@ -252,16 +252,4 @@ export function trace<T>(
     // Nothing has been drawn: the first run does.
     setRandomState(start);
   }
-}
-
-/** The attributes of the calls that `body` makes, none of which is run. */
-export function attributesOf(
-  body: () => void,
-): { readonly op: AnyOp; readonly attrs: unknown }[] {
-  const tracer = new TraceBackend(currentBackend());
-  withBackend(tracer, () => {
-    using _ = scope();
-    body();
-  });
-  return tracer.calls;
 }

@@ -17,6 +17,7 @@ import {
 import type {
   Backend,
   Block,
+  Course,
   DeviceInfo,
   Operand,
   PoolStatus,
@@ -225,7 +226,7 @@ export class GpuBackend implements Backend {
       (view.offset * itemBytes(view.dtype)) % ALIGN === 0;
   }
 
-  prepare(calls: readonly PreparedCall[]): Prepared {
+  prepare(calls: readonly PreparedCall[], course?: Course): Prepared {
     this.#requireAlive();
     const plan = (call: Call<unknown>) => {
       const variant = this.#plans.choose(call);
@@ -235,12 +236,18 @@ export class GpuBackend implements Backend {
       }
       return { variant: variant.name, plan };
     };
-    return new Replay({
-      device: this.#device,
-      queue: this.#queue,
-      plan,
-      requireAlive: () => this.#requireAlive(),
-    }, calls);
+    return new Replay(
+      {
+        device: this.#device,
+        limits: this.info.limits,
+        pipelines: this.#pipelines,
+        queue: this.#queue,
+        plan,
+        requireAlive: () => this.#requireAlive(),
+      },
+      calls,
+      course,
+    );
   }
 
   async tunePrepared(calls: readonly PreparedCall[]): Promise<void> {

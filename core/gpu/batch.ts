@@ -37,6 +37,8 @@ export class Batch {
   readonly unchecked = new Set<Pipeline>();
   /** Whether it and all it depends on went well. */
   clean = false;
+  /** Whether it is known that something went wrong. */
+  failed = false;
   /** Resolves to what went wrong in it, if anything. Set at submission. */
   own: Promise<Error | undefined> | undefined;
   /** Resolves to what went wrong in it or in what it depends on. Set at submission. */
@@ -289,6 +291,7 @@ export class CommandQueue {
     for (const parent of batch.parents) failure ??= await parent.settled;
     batch.parents.clear();
     batch.clean = failure === undefined;
+    batch.failed = !batch.clean;
     this.#unsettled.delete(batch);
     this.#failure ??= failure;
     return failure;

@@ -9,13 +9,15 @@ import { isStrided } from "../../wgsl/op.ts";
 import { contiguousView, itemBytes } from "../../wgsl/shape.ts";
 import type {
   Block,
+  Course,
+  Moment,
   Prepared,
   PreparedCall,
   PreparedInfo,
   PreparedOperand,
 } from "../backend.ts";
-import { LaunchError } from "../errors.ts";
 import type { BoundLaunch, CommandQueue } from "./batch.ts";
+import { Clock, type ClockHost } from "./clock.ts";
 import { hoist, type Hoisted } from "./hoist.ts";
 import type { Call, PreparedPlan } from "./plans.ts";
 import type { GpuBlock } from "./pool.ts";
@@ -27,8 +29,7 @@ const ALIGN = 256;
 const GROUPS = 16;
 
 /** What a sequence needs of its backend. */
-export interface ReplayHost {
-  readonly device: GPUDevice;
+export interface ReplayHost extends ClockHost {
   readonly queue: CommandQueue;
   /** The variant to run and what it launches. */
   plan(call: Call<unknown>): {
@@ -40,7 +41,6 @@ export interface ReplayHost {
 
 /** A call and its plan. */
 interface Step {
-  readonly call: PreparedCall;
   readonly variant: string;
   readonly parts: Hoisted;
   readonly once: readonly Replayed[];
@@ -75,15 +75,19 @@ export class Replay implements Prepared {
   readonly #once: readonly Replayed[];
   readonly #launches: readonly Replayed[];
   readonly #params: GPUBuffer;
-  readonly #mirror: Uint32Array<ArrayBuffer>;
-  #stale: { first: number; end: number } | undefined;
+  /** Where something changes from run to run. */
+  readonly #clock: Clock | undefined;
   /** Blocks of the last run, by which it is told what has to be bound anew. */
   #blocks: readonly Block[] = [];
   #scratch: readonly GpuBlock[] = [];
   #kept: readonly GpuBlock[] = [];
   #temporary: readonly GpuBlock[] = [];
 
-  constructor(host: ReplayHost, calls: readonly PreparedCall[]) {
+  constructor(
+    host: ReplayHost,
+    calls: readonly PreparedCall[],
+    course?: Course,
+  ) {
     this.#host = host;
     const kept: number[] = [];
     const scratch: number[][] = [];
@@ -115,7 +119,6 @@ export class Replay implements Prepared {
         };
       };
       return {
-        call,
         variant,
         parts,
         once: parts.once.map(replayed),
@@ -126,15 +129,23 @@ export class Replay implements Prepared {
     this.kept = kept;
     this.#once = this.#steps.flatMap(({ once }) => once);
     this.#launches = this.#steps.flatMap(({ launches }) => launches);
-    this.#mirror = new Uint32Array(Math.max(end, ALIGN) / 4);
+    const words = new Uint32Array(Math.max(end, ALIGN) / 4);
+    for (const { prepared, params } of [...this.#once, ...this.#launches]) {
+      if (params) words.set(prepared.launch.params!, params.offset / 4);
+    }
     this.#params = host.device.createBuffer({
       label: "params of a plan",
-      size: this.#mirror.byteLength,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      size: words.byteLength,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.STORAGE |
+        GPUBufferUsage.COPY_DST,
     });
-    for (const { prepared, params } of [...this.#once, ...this.#launches]) {
-      if (params) this.#setParams(params.offset, prepared.launch.params!);
-    }
+    host.device.queue.writeBuffer(this.#params, 0, words);
+    this.#clock = course && Clock.of(host, {
+      calls,
+      params: this.#steps.map(({ launches }) => launches.flatMap(placedParams)),
+      buffer: this.#params,
+      course,
+    });
   }
 
   get info(): readonly PreparedInfo[] {
@@ -155,36 +166,15 @@ export class Replay implements Prepared {
     this.#temporary = [...this.#scratch, ...temporary as GpuBlock[]];
   }
 
-  update(index: number, attrs: unknown): void {
-    const { call, parts, launches } = this.#steps[index];
-    const { op } = call;
-    const { plan } = this.#host.plan(callOf({ ...call, attrs }));
-    const same = parts.once.length === 0 &&
-      plan.launches.length === launches.length &&
-      plan.launches.every(({ launch }, i) =>
-        alike(launch, launches[i].prepared.launch)
-      );
-    if (!same) {
-      throw new LaunchError(
-        `Cannot run ${op.name} again: other attributes need other launches, compile it anew`,
-        [op.name],
-      );
-    }
-    plan.launches.forEach(({ launch: { params } }, i) => {
-      const place = launches[i].params;
-      if (params && place) this.#setParams(place.offset, params);
-    });
-  }
-
   runOnce(blocks: readonly Block[]): void {
     this.#host.requireAlive();
-    this.#upload();
     this.#queue(this.#once, blocks as readonly GpuBlock[], () => true);
   }
 
-  run(blocks: readonly Block[]): void {
+  run(blocks: readonly Block[], moment?: Moment): void {
     this.#host.requireAlive();
-    this.#upload();
+    const clock = moment && this.#clock;
+    if (moment) clock?.set(moment);
     const before = this.#blocks;
     // What failed in an earlier run is written anew.
     for (const block of this.#temporary) block.writer = undefined;
@@ -192,19 +182,23 @@ export class Replay implements Prepared {
       this.#launches,
       blocks as readonly GpuBlock[],
       (index) => blocks[index] !== before[index],
+      clock,
     );
+    clock?.moveOn();
     this.#blocks = [...blocks];
   }
 
   destroy(): void {
     // What was submitted keeps the buffer for as long as it needs it.
     this.#params.destroy();
+    this.#clock?.destroy();
   }
 
   #queue(
     launches: readonly Replayed[],
     blocks: readonly GpuBlock[],
     changed: (index: number) => boolean,
+    clock?: Clock,
   ): void {
     const changes = new Set<number>();
     blocks.forEach((_, i) => changed(i) && changes.add(i));
@@ -223,7 +217,9 @@ export class Replay implements Prepared {
         (access === "read" ? reads : writes).add(block);
       }
     }
-    this.#host.queue.replay(launches, [...reads], [...writes]);
+    if (clock) writes.add(clock.block);
+    const all = clock ? [clock.launch, ...launches] : launches;
+    this.#host.queue.replay(all, [...reads], [...writes]);
   }
 
   #blockOf(
@@ -264,28 +260,6 @@ export class Replay implements Prepared {
     if (groups.size >= GROUPS) groups.delete(groups.keys().next().value!);
     groups.set(key, group);
     return group;
-  }
-
-  #setParams(offset: number, params: Uint32Array): void {
-    this.#mirror.set(params, offset / 4);
-    const { first = offset, end = offset } = this.#stale ?? {};
-    this.#stale = {
-      first: Math.min(first, offset),
-      end: Math.max(end, offset + params.byteLength),
-    };
-  }
-
-  #upload(): void {
-    if (!this.#stale) return;
-    const { first, end } = this.#stale;
-    this.#host.device.queue.writeBuffer(
-      this.#params,
-      first,
-      this.#mirror,
-      first / 4,
-      (end - first) / 4,
-    );
-    this.#stale = undefined;
   }
 }
 
@@ -329,10 +303,9 @@ function boundBy(
   );
 }
 
-/** Whether two launches differ in their parameters alone. */
-function alike(a: Launch, b: Launch): boolean {
-  return a.kernel === b.kernel && a.declarations === b.declarations &&
-    a.params?.length === b.params?.length &&
-    `${a.workgroups}` === `${b.workgroups}` &&
-    JSON.stringify(a.constants) === JSON.stringify(b.constants);
+/** A launch's params and their place, if it has some. */
+function placedParams({ prepared, params }: Replayed) {
+  return params
+    ? [{ params: prepared.launch.params!, offset: params.offset }]
+    : [];
 }

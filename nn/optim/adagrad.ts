@@ -1,13 +1,7 @@
 /** Adagrad. */
 import { adagradStep } from "../../wgsl/optim/adagrad.ts";
-import {
-  type Memory,
-  type Optimizable,
-  Optimizer,
-  type Settings,
-  type Step,
-  stepBy,
-} from "./optimizer.ts";
+import { type Optimizable, Optimizer, type Settings } from "./optimizer.ts";
+import { type Memory, type Step, stepBy } from "./step.ts";
 import { requireFromZero } from "./sgd.ts";
 
 /** Options of {@linkcode Adagrad}. */

@@ -1,13 +1,7 @@
 /** Adam and AdamW. */
 import { adamStep } from "../../wgsl/optim/adam.ts";
-import {
-  type Memory,
-  type Optimizable,
-  Optimizer,
-  type Settings,
-  type Step,
-  stepBy,
-} from "./optimizer.ts";
+import { type Optimizable, Optimizer, type Settings } from "./optimizer.ts";
+import { type Memory, type Step, stepBy } from "./step.ts";
 import { requireFromZero } from "./sgd.ts";
 
 /** Options of {@linkcode Adam} and {@linkcode AdamW}. */

@@ -1,10 +1,10 @@
 /** What optimisers share: groups of parameters, the memory of past gradients that goes with each parameter, and how both are saved. */
 import { noGrad } from "../../core/autograd.ts";
 import { full, zeros } from "../../core/create.ts";
+import { CompileError } from "../../core/errors.ts";
 import { concat, stack } from "../../core/join.ts";
 import { outsideScopes, tidy } from "../../core/scope.ts";
-import { apply, Tensor } from "../../core/tensor.ts";
-import type { Op } from "../../wgsl/op.ts";
+import { Tensor } from "../../core/tensor.ts";
 import { stateShape } from "../../wgsl/optim/step.ts";
 import {
   checkState,
@@ -12,6 +12,7 @@ import {
   type ParameterState,
   plainOf,
 } from "./state.ts";
+import type { ComingCall, Memory, Step } from "./step.ts";
 
 /** Options of an optimiser with nothing left out. They may be changed between steps. */
 export type Settings<O> = { -readonly [K in keyof O]-?: NonNullable<O[K]> };
@@ -28,36 +29,6 @@ export type ParamGroup<O> = Settings<O> & {
 export type Optimizable<O> =
   | Iterable<Tensor>
   | Iterable<Partial<O> & { readonly params: Iterable<Tensor> }>;
-
-/** What an optimiser remembers of a parameter. */
-export interface Memory {
-  /** Steps that the parameter has made. */
-  readonly steps: number;
-  /** Names of what is remembered of each element, in the order in which the rule takes them. */
-  readonly names: readonly string[];
-}
-
-/** How parameters with the same memory make a step. */
-export interface Step {
-  /** What the step remembers, by PyTorch's names. */
-  readonly names: readonly string[];
-  /** What it is at first. @default 0 */
-  readonly initial?: number;
-  /** Runs it on `count` parameters: `param, grad, state, …`, without states where there are no names. */
-  run(count: number, operands: readonly Tensor[]): void;
-}
-
-/** A step by an op of wgsl/optim. */
-export function stepBy<Attrs>(
-  op: (count: number) => Op<Attrs>,
-  attrs: Attrs,
-  names: readonly string[],
-): Step {
-  return {
-    names,
-    run: (count, operands) => void apply(op(count), operands, attrs),
-  };
-}
 
 interface Slot extends Memory {
   steps: number;
@@ -184,7 +155,7 @@ export abstract class Optimizer<
   /** Changes every parameter that has a gradient. */
   step(): void {
     for (const group of this.paramGroups) {
-      for (const slots of this.#alike(group)) {
+      for (const slots of this.#alike(group, (p) => p.grad !== null)) {
         const [[, first]] = slots;
         const step = this.nextStep(group, first);
         const operands = Array.from(slots, ([p, slot]) => {
@@ -199,38 +170,54 @@ export abstract class Optimizer<
   }
 
   /**
-   * What the next step's calls work on, beside gradients: parameters, and what is remembered of them. Undefined where the step would make memory first. For
-   * those who run steps by a plan.
+   * The calls of the next step, when these parameters have gradients. Undefined where the step would make memory first. For those who run steps by a plan.
+   *
+   * @throws {CompileError} For steps that aren't a single op each.
    */
-  nextOperands(): readonly (readonly Tensor[])[] | undefined {
-    const calls: Tensor[][] = [];
+  comingCalls(
+    learned: ReadonlySet<Tensor>,
+  ): readonly ComingCall[] | undefined {
+    const calls: ComingCall[] = [];
     for (const group of this.paramGroups) {
-      for (const slots of this.#alike(group)) {
-        const [[, first]] = slots;
-        const { names } = this.nextStep(group, first);
-        if (`${first.names}` !== `${names}`) return undefined;
-        calls.push(
-          Array.from(slots, ([p, { tensor }]) => tensor ? [p, tensor] : [p])
-            .flat(),
-        );
+      for (const slots of this.#alike(group, (p) => learned.has(p))) {
+        const [[, { steps, names }]] = slots;
+        const now = this.nextStep(group, { steps, names });
+        if (`${names}` !== `${now.names}`) return undefined;
+        if (!now.op) {
+          throw new CompileError(
+            `Cannot compile the steps of ${this.constructor.name}: they aren't an op each`,
+          );
+        }
+        calls.push({
+          op: now.op(slots.size),
+          operands: Array.from(
+            slots,
+            ([p, { tensor }]) => tensor ? [p, tensor] : [p],
+          ).flat(),
+          attrs: (later) =>
+            this.nextStep(group, { steps: steps + later, names }).attrs,
+        });
       }
     }
     return calls;
   }
 
   /** Counts steps that parameters have made without calling `step`, by a plan, or that were called for and not made. */
-  countSteps(parameters: readonly Tensor[], count: number): void {
+  countSteps(parameters: Iterable<Tensor>, count: number): void {
     for (const p of parameters) {
       const slot = this.#slots.get(p);
       if (slot) slot.steps += count;
     }
   }
 
-  /** Parameters with gradients, those together that can make one step. */
-  #alike({ params }: ParamGroup<O>): Iterable<Map<Tensor, Slot>> {
+  /** Parameters that are learned, those together that can make one step. */
+  #alike(
+    { params }: ParamGroup<O>,
+    isLearned: (p: Tensor) => boolean,
+  ): Iterable<Map<Tensor, Slot>> {
     const alike = new Map<string, Map<Tensor, Slot>>();
     for (const p of params) {
-      if (!p.grad) continue;
+      if (!isLearned(p)) continue;
       const slot = this.#slots.get(p) ??
         { steps: 0, names: [], tensor: undefined };
       this.#slots.set(p, slot);

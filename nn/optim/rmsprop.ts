@@ -1,12 +1,7 @@
 /** RMSprop. */
 import { rmspropStep } from "../../wgsl/optim/rmsprop.ts";
-import {
-  type Optimizable,
-  Optimizer,
-  type Settings,
-  type Step,
-  stepBy,
-} from "./optimizer.ts";
+import { type Optimizable, Optimizer, type Settings } from "./optimizer.ts";
+import { type Step, stepBy } from "./step.ts";
 import { requireFromZero } from "./sgd.ts";
 
 /** Options of {@linkcode RMSprop}. */

@@ -1,4 +1,5 @@
 /** What schedules share: they change the step sizes of an optimiser's groups, one step an epoch (or a batch) after another. */
+import { isKnown } from "../traceable.ts";
 import type { Optimizer, ParamGroup } from "./optimizer.ts";
 
 /** Where a schedule stands, as plain data. */
@@ -47,6 +48,19 @@ export abstract class LRScheduler {
 
   /** Goes on by one. `metric` is what {@linkcode ReduceLROnPlateau} looks at; others don't heed it. */
   abstract step(metric?: number): void;
+
+  /** Whether `step` looks at a metric. */
+  get needsMetric(): boolean {
+    return false;
+  }
+
+  /**
+   * Whether its next steps follow from where it stands, so that a compiled training can have their sizes ready. So it is with the library's schedules that don't
+   * look at metrics; what others look at nobody knows.
+   */
+  get foreseeable(): boolean {
+    return !this.needsMetric && isKnown(this.constructor);
+  }
 
   /** Sets the first step sizes, from the present ones. Constructors and `restart` call it. */
   abstract begin(): void;

@@ -53,6 +53,14 @@ export class SequentialLR extends LRScheduler {
     this.restart();
   }
 
+  override get needsMetric(): boolean {
+    return this.#parts.some((part) => part.needsMetric);
+  }
+
+  override get foreseeable(): boolean {
+    return super.foreseeable && this.#parts.every((part) => part.foreseeable);
+  }
+
   override step(metric?: number): void {
     this.lastEpoch++;
     const { lastEpoch } = this;
@@ -116,6 +124,14 @@ export class ChainedScheduler extends LRScheduler {
     requireOptimizer(optimizer, schedulers);
     super(optimizer);
     this.#parts = [...schedulers];
+  }
+
+  override get needsMetric(): boolean {
+    return this.#parts.some((part) => part.needsMetric);
+  }
+
+  override get foreseeable(): boolean {
+    return super.foreseeable && this.#parts.every((part) => part.foreseeable);
   }
 
   override step(metric?: number): void {

@@ -74,6 +74,10 @@ export class ReduceLROnPlateau extends LRScheduler {
     this.#best = worst(mode);
   }
 
+  override get needsMetric(): boolean {
+    return true;
+  }
+
   override step(metric: number): void {
     if (typeof metric !== "number") {
       throw new TypeError(

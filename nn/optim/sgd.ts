@@ -1,13 +1,7 @@
 /** Stochastic gradient descent. */
 import { sgdMomentumStep, sgdStep } from "../../wgsl/optim/sgd.ts";
-import {
-  type Memory,
-  type Optimizable,
-  Optimizer,
-  type Settings,
-  type Step,
-  stepBy,
-} from "./optimizer.ts";
+import { type Optimizable, Optimizer, type Settings } from "./optimizer.ts";
+import { type Memory, type Step, stepBy } from "./step.ts";
 
 /** Options of {@linkcode SGD}. */
 export interface SGDOptions {

@@ -70,7 +70,7 @@ export interface StepRule<Attrs> {
   states?(attrs: Attrs): number;
   /** Floating-point operations on one element. */
   readonly flops: number;
-  /** Words of the kernel's `Rule`. */
+  /** Words of the kernel's `Rule`, with which the params end. All that changes from step to step is in them. */
   words(attrs: Attrs): (number | Float)[];
   /** Throws for attributes that can't be. */
   check?(attrs: Attrs): void;
@@ -103,6 +103,7 @@ function makeStep<Attrs>(rule: StepRule<Attrs>, count: number): Op<Attrs> {
     name: rule.name,
     inPlace,
     volatile: true,
+    tail: (attrs) => words(...rule.words(attrs)),
     infer(inputs, attrs) {
       rule.check?.(attrs);
       const states = rule.states?.(attrs);

@@ -12,7 +12,10 @@ export type Block = readonly [number, number, number, number];
 /** Two 32-bit words, which tell streams apart. */
 export type Key = readonly [number, number];
 
-/** Where a call begins in a stream. Counters are in blocks, and calls that follow each other are `blocksFor(size)` apart. */
+/**
+ * Where a call begins in a stream. Counters are in blocks, and calls that follow each other are `blocksFor(size)` apart. The params of each launch that draws
+ * begin with the key and the counter of its own first block, so that plans can go on in a stream.
+ */
 export interface Stream {
   readonly key: Key;
   /** The first block: a whole number below 2^53. */
