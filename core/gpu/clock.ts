@@ -18,7 +18,7 @@ import type { Stream } from "../../wgsl/random/philox.ts";
 import { contiguousView, sizeOf } from "../../wgsl/shape.ts";
 import type { Course, Moment, PreparedCall } from "../backend.ts";
 import { LaunchError } from "../errors.ts";
-import type { BoundLaunch } from "./batch.ts";
+import type { BoundLaunch, CommandQueue } from "./batch.ts";
 import type { PipelineCache } from "./pipelines.ts";
 import { GpuBlock } from "./pool.ts";
 
@@ -33,6 +33,7 @@ export interface ClockHost {
   readonly device: GPUDevice;
   readonly limits: Limits;
   readonly pipelines: PipelineCache;
+  readonly queue: CommandQueue;
 }
 
 /** A launch's params, and where they stand in the sequence's buffer, in bytes. */
@@ -69,6 +70,7 @@ export class Clock {
   /** What the launch takes over from the run before. */
   readonly block: GpuBlock;
   readonly #device: GPUDevice;
+  readonly #queue: CommandQueue;
   /** Blocks of the random stream that a run draws. */
   readonly #blocks: number;
   readonly #told: readonly Told[];
@@ -89,13 +91,14 @@ export class Clock {
   #next: State | undefined;
 
   private constructor(
-    { device, limits, pipelines }: ClockHost,
+    { device, limits, pipelines, queue }: ClockHost,
     { buffer, course }: Timed,
     draws: readonly number[][],
     copies: readonly number[][],
     told: readonly Told[],
   ) {
     this.#device = device;
+    this.#queue = queue;
     this.#blocks = course.blocks;
     this.#told = told;
     this.#draws = draws.length > 0;
@@ -195,6 +198,8 @@ export class Clock {
     const state = writer?.failed ? undefined : this.#state;
     // And nobody knows whether this one will be recorded.
     this.#state = undefined;
+    // What was recorded of a run that threw mustn't come after what is written now.
+    if (!state) this.#queue.submit();
     const goesOn = state !== undefined &&
       (!this.#draws || state.counter === counter &&
           state.key[0] === key[0] && state.key[1] === key[1]);

@@ -16,7 +16,7 @@ import type {
   PreparedInfo,
   PreparedOperand,
 } from "../backend.ts";
-import type { BoundLaunch, CommandQueue } from "./batch.ts";
+import type { BoundLaunch } from "./batch.ts";
 import { Clock, type ClockHost } from "./clock.ts";
 import { hoist, type Hoisted } from "./hoist.ts";
 import type { Call, PreparedPlan } from "./plans.ts";
@@ -30,7 +30,6 @@ const GROUPS = 16;
 
 /** What a sequence needs of its backend. */
 export interface ReplayHost extends ClockHost {
-  readonly queue: CommandQueue;
   /** The variant to run and what it launches. */
   plan(call: Call<unknown>): {
     readonly variant: string;

@@ -21,6 +21,8 @@ export interface Training {
   readonly loss?: (outputs: Tensor, targets: Tensor) => Tensor;
   readonly clipNorm?: number;
   readonly clipValue?: number;
+  /** Is stepped after each step. */
+  schedule?(optimizer: nn.Optimizer): nn.LRScheduler;
   /** Runs after a step, counted from 0. */
   between?(
     step: number,
@@ -34,7 +36,7 @@ interface Outcome {
   readonly losses: readonly number[];
   /** Parameters, running statistics and what the optimiser remembers, by name. */
   readonly values: ReadonlyMap<string, ArrayLike<number>>;
-  /** The optimiser's options and how many steps each parameter has made. */
+  /** The optimiser's options, how many steps each parameter has made, and where the schedule stands. */
   readonly settings: unknown;
   readonly random: RandomState;
 }
@@ -48,9 +50,11 @@ export async function train(
   const { loss = nn.crossEntropy, clipNorm, clipValue, steps } = training;
   const net = training.net();
   const optimizer = training.optimizer(net);
+  const schedule = training.schedule?.(optimizer as nn.Optimizer);
   const options = {
     loss,
     optimizer,
+    ...(schedule && { schedule }),
     ...(clipNorm === undefined ? {} : { clipNorm }),
     ...(clipValue === undefined ? {} : { clipValue }),
   };
@@ -63,6 +67,7 @@ export async function train(
     if (clipValue !== undefined) nn.clipGradValue(parameters, clipValue);
     if (clipNorm !== undefined) nn.clipGradNorm(parameters, clipNorm);
     optimizer.step();
+    schedule?.step();
     return value.detach();
   };
   const losses: number[] = [];
@@ -87,7 +92,8 @@ export async function train(
   step?.dispose();
   optimizer.dispose();
   net.dispose();
-  return { losses, values, settings: [counts, paramGroups], random };
+  const settings = [counts, paramGroups, schedule?.stateDict()];
+  return { losses, values, settings, random };
 }
 
 /** Expects a training by compiled steps to end as the one call by call. */
