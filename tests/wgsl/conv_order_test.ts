@@ -1,7 +1,13 @@
 /** Convolutions of planes that follow each other channel by channel, of x, of y or of both. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { conv2d } from "../../wgsl/conv/conv2d.ts";
-import type { FusedConv2dAttrs, PlaneOrder } from "../../wgsl/conv/geometry.ts";
+import { conv2dInputGradient } from "../../wgsl/conv/conv2d_input_gradient.ts";
+import { conv2dWeightGradient } from "../../wgsl/conv/conv2d_weight_gradient.ts";
+import type {
+  FusedConv2dAttrs,
+  Pair,
+  PlaneOrder,
+} from "../../wgsl/conv/geometry.ts";
 import { ShapeError } from "../../wgsl/errors.ts";
 import type { HostArray, Limits, Shape } from "../../wgsl/op.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
@@ -78,6 +84,41 @@ function givenIn(
   };
 }
 
+/** The gradients of a convolution in its input, with what finishes it, and in its weights. */
+function gradientsIn(
+  { x, w, attrs, limits }: Given,
+  [inputOrder, outputOrder]: readonly [PlaneOrder, PlaneOrder],
+) {
+  const all = { ...PLAIN, ...attrs };
+  const planes = noise(x, 1);
+  const weights = noise(w, 2);
+  const [{ shape }] = conv2d.infer([planes, weights], all);
+  const dy = inOrder(noise(shape, 5), outputOrder);
+  const epilogue = { residual: true, slope: true } as const;
+  const inputSize: Pair = [x[2], x[3]];
+  const kernelSize: Pair = [w[2], w[3]];
+  const orders = { inputOrder, outputOrder };
+  return {
+    input: {
+      inputs: [
+        dy,
+        weights,
+        inOrder(noise(x, 6), inputOrder),
+        inOrder(noise(x, 7), inputOrder),
+      ],
+      attrs: { ...all, ...orders, epilogue, inputSize },
+      length: w[0] / all.groups * w[2] * w[3],
+      limits,
+    },
+    weight: {
+      inputs: [inOrder(planes, inputOrder), dy],
+      attrs: { ...all, ...orders, kernelSize },
+      length: x[0] * shape[2] * shape[3],
+      limits,
+    },
+  };
+}
+
 const CASES: Readonly<Record<string, Given>> = {
   "1 x 1": { x: [3, 16, 7, 7], w: [24, 16, 1, 1] },
   "1 x 1 in groups": {
@@ -100,6 +141,16 @@ const CASES: Readonly<Record<string, Given>> = {
     w: [16, 3, 7, 7],
     attrs: { padding: [3, 3, 3, 3], stride: [2, 2] },
   },
+  "3 x 3 of deep layers": {
+    x: [2, 128, 2, 4],
+    w: [128, 128, 3, 3],
+    attrs: { padding: [1, 1, 1, 1] },
+  },
+  "3 x 3 on long rows": {
+    x: [2, 4, 5, 20],
+    w: [9, 4, 3, 3],
+    attrs: { padding: [1, 1, 1, 1] },
+  },
   "3 x 3 dilated": {
     x: [2, 5, 9, 12],
     w: [7, 5, 3, 3],
@@ -117,6 +168,33 @@ for (const [name, given] of Object.entries(CASES)) {
     }
   });
 }
+
+for (const [name, given] of Object.entries(CASES)) {
+  Deno.test(`${name}: so do those of gradients`, async () => {
+    for (const orders of ORDERS) {
+      const { input, weight } = gradientsIn(given, orders);
+      const back = await checkOp(conv2dInputGradient, input);
+      assertEquals(back, applicable(conv2dInputGradient, input));
+      const ran = await checkOp(conv2dWeightGradient, weight);
+      assertEquals(ran, applicable(conv2dWeightGradient, weight));
+      assert(ran.length > 2, `${ran}`);
+    }
+  });
+}
+
+Deno.test("references of gradients give the same numbers whatever the order", () => {
+  for (const given of Object.values(CASES)) {
+    const plain = gradientsIn(given, ["NCHW", "NCHW"]);
+    const [dx] = runReference(conv2dInputGradient, plain.input);
+    const [dw] = runReference(conv2dWeightGradient, plain.weight);
+    for (const orders of ORDERS) {
+      const { input, weight } = gradientsIn(given, orders);
+      const [x] = runReference(conv2dInputGradient, input);
+      assertEquals(inOrder(x, orders[0]).data, dx.data);
+      assertEquals(runReference(conv2dWeightGradient, weight)[0].data, dw.data);
+    }
+  }
+});
 
 Deno.test("the reference gives the same numbers whatever the order", () => {
   for (const given of Object.values(CASES)) {

@@ -28,6 +28,9 @@ struct Params {
   stride_w: u32,
   dilation_h: u32,
   dilation_w: u32,
+  // Elements to the next image or channel of dx.
+  dx_image: u32,
+  dx_channel: u32,
 }
 
 @group(0) @binding(0) var<storage, read> columns: array<f32>;
@@ -40,8 +43,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = (group.y * groups.x + group.x) * 64 + lane;
-  var at = first;
+  var at = (group.y * groups.x + group.x) * 64 + lane;
   let v = at % params.width;
   at /= params.width;
   let h = at % params.height;
@@ -76,5 +78,7 @@ fn main(
       r += 1;
     }
   }
-  dx[first] = T(finish(sum, channel_of(channel), first));
+  let to = n * params.dx_image + channel * params.dx_channel +
+    h * params.width + v;
+  dx[to] = T(finish(sum, channel_of(channel), to));
 }

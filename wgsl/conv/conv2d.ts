@@ -5,7 +5,6 @@ import {
   epilogueReference,
 } from "../epilogue.ts";
 import { epilogueGradient } from "../epilogue_gradient.ts";
-import { ShapeError } from "../errors.ts";
 import type { Meta, Op, Request } from "../op.ts";
 import { formatShape } from "../shape.ts";
 import { conv2dInputGradient } from "./conv2d_input_gradient.ts";
@@ -20,6 +19,7 @@ import {
   type Geometry,
   geometryOf,
   type Pair,
+  requireImageByImage,
   shapesOf,
   slidingOf,
 } from "./geometry.ts";
@@ -140,12 +140,7 @@ export const conv2d: Op<FusedConv2dAttrs> = {
     saves: fusedSaves,
     rule(context) {
       const { attrs, grads: [dy], inputMetas, needs, apply } = context;
-      if (attrs.inputOrder || attrs.outputOrder) {
-        throw new ShapeError(
-          "Cannot differentiate a convolution of planes in another order than NCHW: passes over traced graphs make it, after backward",
-          inputMetas.map(({ shape }) => shape),
-        );
-      }
+      requireImageByImage(attrs, inputMetas);
       const { inputs: [x, w] } = context;
       const [, , height, width] = inputMetas[0].shape;
       const [, , rows, columns] = inputMetas[1].shape;

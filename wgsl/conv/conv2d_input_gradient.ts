@@ -17,7 +17,9 @@ import {
   type FusedConv2dAttrs,
   type Geometry,
   geometryOf,
+  inOrder,
   type Pair,
+  requireImageByImage,
   shapesOf,
   slidingOf,
 } from "./geometry.ts";
@@ -30,6 +32,8 @@ import {
   inputGradientRoles,
   OWN_INPUTS,
   type Roles,
+  sourceLayout,
+  targetLayout,
 } from "./roles.ts";
 import { tiledVariants } from "./tiled_variants.ts";
 import { winogradVariants } from "./winograd_variants.ts";
@@ -67,7 +71,8 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
     const dtype = floatType(inputs, call);
     const dx = { shape: shapesOf(geometry).x, dtype };
     const { epilogue = {} } = attrs;
-    checkEpilogue(inputs, epilogue, OWN_INPUTS, dx, dx.shape[1], call);
+    const channels = geometry.groups * geometry.inChannels;
+    checkEpilogue(inputs, epilogue, OWN_INPUTS, dx, channels, call);
     return [dx];
   },
   variants: [
@@ -107,17 +112,21 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
     const g = geometryFor(inputs, attrs);
     const finish = epilogueReference(attrs.epilogue, OWN_INPUTS, inputs);
     const [outHeight, outWidth] = g.output;
-    let at = 0;
+    const roles = inputGradientRoles(g, dy.dtype);
+    const source = sourceLayout(roles);
+    const target = targetLayout(roles);
     for (let n = 0; n < g.batch; n++) {
       for (let channel = 0; channel < g.groups * g.inChannels; channel++) {
         const group = Math.floor(channel / g.inChannels);
         const c = channel % g.inChannels;
+        // Groups go on where the one before ends.
+        let at = n * target.image! + channel * target.kept!;
         for (let h = 0; h < g.input[0]; h++) {
           for (let v = 0; v < g.input[1]; v++) {
             let sum = 0;
             for (let kept = 0; kept < g.outChannels; kept++) {
               const k = group * g.outChannels + kept;
-              const plane = n * g.groups * g.outChannels + k;
+              const plane = n * source.image! + k * source.summed!;
               let tap = (k * g.inChannels + c) * area(g.kernel);
               for (let r = 0; r < g.kernel[0]; r++) {
                 const i = (h + g.padding[0] - r * g.dilation[0]) / g.stride[0];
@@ -128,7 +137,7 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
                     i >= 0 && i < outHeight && j >= 0 && j < outWidth;
                   if (seen) {
                     sum += w.data[tap] *
-                      dy.data[(plane * outHeight + i) * outWidth + j];
+                      dy.data[plane + i * outWidth + j];
                   }
                 }
               }
@@ -145,6 +154,7 @@ export const conv2dInputGradient: Op<Conv2dInputGradientAttrs> = {
     rule(context) {
       const { attrs, grads: [g], inputMetas, needs, apply } = context;
       const { inputs: [dy, w] } = context;
+      requireImageByImage(attrs, inputMetas);
       if (!g) return inputMetas.map(() => null);
       const [, , rows, columns] = inputMetas[1].shape;
       const kernelSize: Pair = [rows, columns];
@@ -189,7 +199,8 @@ function geometryFor(
   const [dy, w] = inputs;
   const call = callOf(inputs, attrs);
   const channels = (w.shape[1] ?? 0) * attrs.groups;
-  const x = [dy.shape[0] ?? 0, channels, ...attrs.inputSize];
+  const [batch = 0] = inOrder(dy.shape, attrs.outputOrder);
+  const x = inOrder([batch, channels, ...attrs.inputSize], attrs.inputOrder);
   const geometry = geometryOf(x, w.shape, attrs, call);
   expectShape(
     dy.shape,

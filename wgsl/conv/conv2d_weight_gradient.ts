@@ -21,16 +21,19 @@ import {
 } from "./depthwise_weight_gradient.ts";
 import {
   area,
-  type Conv2dAttrs,
   expectShape,
   floatType,
+  type FusedConv2dAttrs,
   type Geometry,
   geometryOf,
+  inOrder,
   type Pair,
+  requireImageByImage,
   shapesOf,
   slidingOf,
 } from "./geometry.ts";
 import { canSumParts, type PartKernel, planParts } from "./parts.ts";
+import { forwardRoles, sourceLayout, targetLayout } from "./roles.ts";
 import { quadsFor } from "./tile_forms.ts";
 import { columnsPay, planWeightColumns } from "./weight_columns.ts";
 import { isWeightProduct, planWeightProducts } from "./weight_products.ts";
@@ -140,7 +143,8 @@ function rowsFor({ outChannels, kernel, output }: Geometry): PartKernel {
 }
 
 /** Attributes of `conv2dWeightGradient`: those of the convolution, and the height and width of its kernel. */
-export interface Conv2dWeightGradientAttrs extends Conv2dAttrs {
+export interface Conv2dWeightGradientAttrs
+  extends Omit<FusedConv2dAttrs, "epilogue"> {
   readonly kernelSize: Pair;
 }
 
@@ -229,6 +233,9 @@ export const conv2dWeightGradient: Op<Conv2dWeightGradientAttrs> = {
     const g = geometryFor(inputs, attrs);
     const [height, width] = g.input;
     const [outHeight, outWidth] = g.output;
+    const roles = forwardRoles(g, x.dtype);
+    const source = sourceLayout(roles);
+    const target = targetLayout(roles);
     let at = 0;
     for (let k = 0; k < g.groups * g.outChannels; k++) {
       const group = Math.floor(k / g.outChannels);
@@ -237,16 +244,15 @@ export const conv2dWeightGradient: Op<Conv2dWeightGradientAttrs> = {
           for (let s = 0; s < g.kernel[1]; s++) {
             let sum = 0;
             for (let n = 0; n < g.batch; n++) {
-              const plane = (n * g.groups + group) * g.inChannels + c;
-              let out = (n * g.groups * g.outChannels + k) * area(g.output);
+              const plane = n * source.image! + group * source.group! +
+                c * source.summed!;
+              let out = n * target.image! + k * target.kept!;
               for (let i = 0; i < outHeight; i++) {
                 const h = i * g.stride[0] + r * g.dilation[0] - g.padding[0];
                 for (let j = 0; j < outWidth; j++, out++) {
                   const v = j * g.stride[1] + s * g.dilation[1] - g.padding[1];
                   const inside = h >= 0 && h < height && v >= 0 && v < width;
-                  const value = inside
-                    ? x.data[(plane * height + h) * width + v]
-                    : 0;
+                  const value = inside ? x.data[plane + h * width + v] : 0;
                   sum += dy.data[out] * value;
                 }
               }
@@ -260,6 +266,7 @@ export const conv2dWeightGradient: Op<Conv2dWeightGradientAttrs> = {
   gradient: {
     saves: { inputs: [0, 1] },
     rule({ attrs, grads: [g], inputs: [x, dy], inputMetas, needs, apply }) {
+      requireImageByImage(attrs, inputMetas);
       if (!g) return [null, null];
       const [, , height, width] = inputMetas[0].shape;
       const inputSize: Pair = [height, width];
@@ -298,8 +305,10 @@ function geometryFor(
 ): Geometry {
   const [x, dy] = inputs;
   const call = callOf(inputs, attrs);
-  const channels = Math.floor((x.shape[1] ?? 0) / attrs.groups);
-  const w = [dy.shape[1] ?? 0, channels, ...attrs.kernelSize];
+  const [, channels = 0] = inOrder(x.shape, attrs.inputOrder);
+  const [, filters = 0] = inOrder(dy.shape, attrs.outputOrder);
+  const inChannels = Math.floor(channels / attrs.groups);
+  const w = [filters, inChannels, ...attrs.kernelSize];
   const geometry = geometryOf(x.shape, w, attrs, call);
   expectShape(
     dy.shape,

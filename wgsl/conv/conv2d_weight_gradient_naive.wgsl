@@ -41,14 +41,16 @@ struct Params {
   dilation_w: u32,
   top: u32,
   left: u32,
-  // Where operands start in their windows, and elements to the next image or
-  // group.
+  // Where operands start in their windows, and elements to the next image,
+  // group or channel.
   x_base: u32,
   x_image: u32,
   x_group: u32,
+  x_channel: u32,
   dy_base: u32,
   dy_image: u32,
   dy_group: u32,
+  dy_filter: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<T>;
@@ -78,8 +80,8 @@ fn main(
   }
   let area = params.out_height * params.out_width;
   let x_plane = params.x_base + g * params.x_group +
-    c * params.height * params.width;
-  let dy_plane = params.dy_base + g * params.dy_group + k * area;
+    c * params.x_channel;
+  let dy_plane = params.dy_base + g * params.dy_group + k * params.dy_filter;
   let begin = params.first + part * params.length;
   let end = min(begin + params.length, params.last);
   var sum = 0.0;

@@ -53,14 +53,16 @@ struct Params {
   dilation_w: u32,
   top: u32,
   left: u32,
-  // Where operands start in their windows, and elements to the next image or
-  // group.
+  // Where operands start in their windows, and elements to the next image,
+  // group or channel.
   x_base: u32,
   x_image: u32,
   x_group: u32,
+  x_channel: u32,
   dy_base: u32,
   dy_image: u32,
   dy_group: u32,
+  dy_filter: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<T>>;
@@ -121,24 +123,24 @@ fn start_row(row: ptr<function, Row>, at: u32, h: u32, v: u32) {
   (*row).near = next_inputs(row, at, h, v);
 }
 
-// The vectors of four channels, `area` apart, in which an element lies.
-fn dy_vectors(at: u32, area: u32) -> Last {
+// The vectors of four channels, `step` apart, in which an element lies.
+fn dy_vectors(at: u32, step: u32) -> Last {
   return Last(
     vec4f(dy[at >> 2]),
-    vec4f(dy[(at + area) >> 2]),
-    vec4f(dy[(at + 2 * area) >> 2]),
-    vec4f(dy[(at + 3 * area) >> 2]),
+    vec4f(dy[(at + step) >> 2]),
+    vec4f(dy[(at + 2 * step) >> 2]),
+    vec4f(dy[(at + 3 * step) >> 2]),
   );
 }
 
 // The gradients of four channels, from the vectors that they lie in: a column
 // an output, 0 from the output `left` on.
-fn gradients(a: Last, b: Last, at: u32, area: u32, left: u32) -> mat4x4f {
+fn gradients(a: Last, b: Last, at: u32, step: u32, left: u32) -> mat4x4f {
   let g = transpose(mat4x4f(
     between(a.of_0, b.of_0, at & 3),
-    between(a.of_1, b.of_1, (at + area) & 3),
-    between(a.of_2, b.of_2, (at + 2 * area) & 3),
-    between(a.of_3, b.of_3, (at + 3 * area) & 3),
+    between(a.of_1, b.of_1, (at + step) & 3),
+    between(a.of_2, b.of_2, (at + 2 * step) & 3),
+    between(a.of_3, b.of_3, (at + 3 * step) & 3),
   ));
   return mat4x4f(
     g[0],
@@ -273,10 +275,10 @@ fn main(
   let width = params.width;
   let dilation = params.dilation_h;
   let down = dilation * width;
-  let area = out_height * columns;
+  let step = params.dy_filter;
   let k = tile * 4 * QUADS;
-  let channel = params.dy_base + g * params.dy_group + k * area;
-  let plane = params.x_base + g * params.x_group + c * params.height * width;
+  let channel = params.dy_base + g * params.dy_group + k * step;
+  let plane = params.x_base + g * params.x_group + c * params.x_channel;
 
   let begin = (params.first + part * params.length) / columns;
   let end = min(begin + params.length / columns, params.last / columns);
@@ -294,10 +296,10 @@ fn main(
     var v = 0 - params.left;
     var x_at = plane + n * params.x_image + h * width + v;
     var dy_at = channel + n * params.dy_image + i * columns;
-    var last_low = dy_vectors(dy_at, area);
+    var last_low = dy_vectors(dy_at, step);
     var last_high: Last;
     if (QUADS > 1) {
-      last_high = dy_vectors(dy_at + 4 * area, area);
+      last_high = dy_vectors(dy_at + 4 * step, step);
     }
     start_row(&row_0, x_at, h, v);
     if (ROWS > 1) {
@@ -315,14 +317,14 @@ fn main(
     for (var j = 0u; j < columns; j += 4) {
       // From here to the row's end.
       let left = columns - j;
-      let next_low = dy_vectors(dy_at + 4, area);
-      let low = gradients(last_low, next_low, dy_at, area, left);
+      let next_low = dy_vectors(dy_at + 4, step);
+      let low = gradients(last_low, next_low, dy_at, step, left);
       last_low = next_low;
       var high: mat4x4f;
       if (QUADS > 1) {
-        let high_at = dy_at + 4 * area;
-        let next_high = dy_vectors(high_at + 4, area);
-        high = gradients(last_high, next_high, high_at, area, left);
+        let high_at = dy_at + 4 * step;
+        let next_high = dy_vectors(high_at + 4, step);
+        high = gradients(last_high, next_high, high_at, step, left);
         last_high = next_high;
       }
       dy_at += 4;

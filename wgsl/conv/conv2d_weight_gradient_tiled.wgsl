@@ -45,11 +45,12 @@ struct Params {
   dilation_w: u32,
   top: u32,
   left: u32,
-  // Where x starts in its window, elements to the next image or group, and
-  // vectors of dy to the next tile of channels.
+  // Where x starts in its window, elements to the next image, group or
+  // channel, and vectors of dy to the next tile of channels.
   x_base: u32,
   x_image: u32,
   x_group: u32,
+  x_channel: u32,
   dy_tile: u32,
 }
 
@@ -74,7 +75,7 @@ fn taps_at(t: vec4u) -> Taps {
   let s = tap % params.columns;
   let down = r * params.dilation_h;
   let right = s * params.dilation_w;
-  let offset = (c * params.height + down) * params.width + right;
+  let offset = c * params.x_channel + down * params.width + right;
   return Taps(down, right, offset);
 }
 

@@ -59,14 +59,16 @@ struct Params {
   dilation_w: u32,
   top: u32,
   left: u32,
-  // Where operands start in their windows, and elements to the next image or
-  // group.
+  // Where operands start in their windows, and elements to the next image,
+  // group or channel.
   x_base: u32,
   x_image: u32,
   x_group: u32,
+  x_channel: u32,
   dy_base: u32,
   dy_image: u32,
   dy_group: u32,
+  dy_filter: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<T>;
@@ -91,7 +93,7 @@ fn taps_at(t: vec4u) -> Taps {
   let tap = min(t, vec4u(last));
   let down = tap / params.columns % params.rows * params.dilation_h;
   let right = tap % params.columns * params.dilation_w;
-  let offset = (tap / taps * params.height + down) * params.width + right;
+  let offset = tap / taps * params.x_channel + down * params.width + right;
   return Taps(down, right, offset);
 }
 
@@ -112,7 +114,7 @@ fn inputs(taps: Taps, group: u32, p: u32, used: bool) -> vec4f {
 // dy of channel k at an index, 0 past the last.
 fn gradient(at: u32, k: u32, used: bool) -> f32 {
   if (used && k < params.filters) {
-    return f32(dy[at + k * params.out_height * params.out_width]);
+    return f32(dy[at + k * params.dy_filter]);
   }
   return 0.0;
 }

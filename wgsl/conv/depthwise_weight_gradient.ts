@@ -12,6 +12,7 @@ import rowsCode from "./depthwise_rows.wgsl" with { type: "text" };
 import code from "./depthwise_weight_gradient.wgsl" with { type: "text" };
 import { area, type Geometry, shapesOf } from "./geometry.ts";
 import { sumParts } from "./parts.ts";
+import { isImageByImage } from "./roles.ts";
 
 const KERNEL = {
   label: "wgsl/conv/depthwise_weight_gradient.wgsl",
@@ -78,7 +79,7 @@ export function isDepthwiseGradient(
   limits: Limits,
 ): boolean {
   const deal = dealOf(g, dtype);
-  return g.batch > 0 && g.inChannels === 1 &&
+  return isImageByImage(g) && g.batch > 0 && g.inChannels === 1 &&
     g.outChannels <= MAX_MULTIPLIER &&
     [0, 1].every((axis) =>
       g.kernel[axis] <= MAX_TAPS && g.stride[axis] <= MAX_STRIDE &&

@@ -174,14 +174,28 @@ export function geometryOf(
   };
 }
 
+/** Refuses the gradient of a convolution whose planes don't lie image by image. */
+export function requireImageByImage(
+  { inputOrder = "NCHW", outputOrder = "NCHW" }: Pick<
+    FusedConv2dAttrs,
+    "inputOrder" | "outputOrder"
+  >,
+  operands: readonly Meta[],
+): void {
+  if (inputOrder === "NCHW" && outputOrder === "NCHW") return;
+  throw new ShapeError(
+    "Cannot differentiate a convolution of planes in another order than NCHW: passes over traced graphs make it, after backward",
+    operands.map(({ shape }) => shape),
+  );
+}
+
 /** The shape `[N, C, …]` of planes that follow each other in an order, and back. */
 export function inOrder(
-  [first, second, ...plane]: Shape,
-  order: PlaneOrder,
+  shape: Shape,
+  order: PlaneOrder = "NCHW",
 ): Shape {
-  return order === "NCHW"
-    ? [first, second, ...plane]
-    : [second, first, ...plane];
+  const [first, second, ...plane] = shape;
+  return order === "NCHW" ? shape : [second, first, ...plane];
 }
 
 function checkSliding(

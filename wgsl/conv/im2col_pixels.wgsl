@@ -31,6 +31,10 @@ struct Params {
   stride_w: u32,
   dilation_h: u32,
   dilation_w: u32,
+  // Elements to the next image, group or channel of x.
+  x_image: u32,
+  x_group: u32,
+  x_channel: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<T>;
@@ -59,8 +63,7 @@ fn main(
   let first_v = u32(params.origin_w) + p % params.columns * params.stride_w;
   var h = u32(params.origin_h) + p / params.columns * params.stride_h;
   var v = first_v;
-  let plane = ((n * params.groups + g) * params.channels + c) *
-    params.height * params.width;
+  let plane = n * params.x_image + g * params.x_group + c * params.x_channel;
   let taps = params.tap_rows * params.tap_columns;
   // Rows follow each other as invocations do.
   let to = first * taps;

@@ -19,7 +19,7 @@ import {
 import { contiguousView, itemBytes } from "../shape.ts";
 import code from "./col2im_pixels.wgsl" with { type: "text" };
 import { area, type Geometry } from "./geometry.ts";
-import { epilogueIn, type Roles } from "./roles.ts";
+import { epilogueIn, type Roles, targetLayout } from "./roles.ts";
 import { gatherOutputs } from "./weight_columns.ts";
 
 const COL2IM = { label: "wgsl/conv/col2im_pixels.wgsl", code };
@@ -120,6 +120,7 @@ function foldPixels(roles: Roles, limits: Limits): Launch {
     tiles: all(1),
     summed: all(k),
   };
+  const { image = 0, kept: channel = 0 } = targetLayout(roles);
   const stage = { adds: false, completes: true };
   const epilogue = epilogueIn(roles, whole, stage, bindings.length + 1);
   return {
@@ -135,6 +136,7 @@ function foldPixels(roles: Roles, limits: Limits): Launch {
       ...geometry.padding,
       ...geometry.stride,
       ...geometry.dilation,
+      ...[image, channel],
     ),
     workgroups: linearGrid(count, WORKGROUP, limits),
     trips: area(kernel),

@@ -18,10 +18,12 @@ struct Params {
   tiles: u32,
   kept: u32,
   area: u32,
-  // Where dy starts in its window, and elements to the next image or group.
+  // Where dy starts in its window, and elements to the next image,
+  // group or channel.
   dy_base: u32,
   dy_image: u32,
   dy_group: u32,
+  dy_filter: u32,
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<T>;
@@ -30,7 +32,7 @@ struct Params {
 
 // The gradient of channel k at an index, or 0 past the last channel.
 fn gradient(at: u32, k: u32) -> f32 {
-  return select(0.0, f32(dy[at + k * params.area]), k < params.kept);
+  return select(0.0, f32(dy[at + k * params.dy_filter]), k < params.kept);
 }
 
 @compute @workgroup_size(64)

@@ -264,6 +264,7 @@ function packLaunch(job: Job, images: Range, limits: Limits): Launch {
       from.base,
       dy.image ?? 0,
       dy.group ?? 0,
+      dy.kept ?? 0,
     ),
     workgroups: linearGrid(size / (16 * quads), WORKGROUP, limits),
     trips: quads,
@@ -323,9 +324,10 @@ function partLaunch(
       a.base,
       x.image ?? 0,
       x.group ?? 0,
+      x.summed ?? 0,
       ...(kernel.packed
         ? [images.size * job.packed.block / 4]
-        : [b.base, dy.image ?? 0, dy.group ?? 0]),
+        : [b.base, dy.image ?? 0, dy.group ?? 0, dy.kept ?? 0]),
     ),
     workgroups: linearGrid(parts * job.tiles, kernel.workgroup, limits),
     trips: Math.ceil(length / kernel.depth) * kernel.trips,

@@ -16,7 +16,12 @@ import {
 import { contiguousView } from "../shape.ts";
 import { area, type Geometry } from "./geometry.ts";
 import type { Layout } from "./cut.ts";
-import { type Roles, sourceLayout, targetLayout } from "./roles.ts";
+import {
+  isChannelByChannel,
+  type Roles,
+  sourceLayout,
+  targetLayout,
+} from "./roles.ts";
 
 /** Inputs of a convolution, and of a product, before those of an epilogue. */
 const OWN_INPUTS = 2;
@@ -46,9 +51,9 @@ export function isPointwise(
 export function planProducts(roles: Roles, limits: Limits): Plan {
   const { geometry, kept, summed, dtype, from } = roles;
   const { weights, epilogue = {} } = roles;
-  const { groups, inputOrder, outputOrder } = geometry;
+  const { groups } = geometry;
   // Channel by channel, all images are one matrix of channels by pixels.
-  const joined = inputOrder === "CNHW" && outputOrder === "CNHW";
+  const joined = isChannelByChannel(geometry);
   const batch = joined ? 1 : geometry.batch;
   const pixels = joined ? geometry.batch * area(from) : area(from);
   const w: View = {

@@ -139,6 +139,13 @@ export function isImageByImage({ inputOrder, outputOrder }: Geometry): boolean {
   return inputOrder === "NCHW" && outputOrder === "NCHW";
 }
 
+/** Whether all planes lie channel by channel, so that a channel's pixels of all images are neighbours. */
+export function isChannelByChannel(
+  { inputOrder, outputOrder }: Geometry,
+): boolean {
+  return inputOrder === "CNHW" && outputOrder === "CNHW";
+}
+
 /** Inputs of a pass before those of its epilogue: planes and weights. */
 export const OWN_INPUTS = 2;
 

@@ -19,6 +19,7 @@ import {
 } from "../op.ts";
 import { contiguousView, itemBytes, sizeOf } from "../shape.ts";
 import { area, type Geometry } from "./geometry.ts";
+import { forwardRoles, sourceLayout, targetLayout } from "./roles.ts";
 import code from "./im2col_pixels.wgsl" with { type: "text" };
 
 const IM2COL = { label: "wgsl/conv/im2col_pixels.wgsl", code };
@@ -102,13 +103,16 @@ export function planWeightColumns(
 
 /** dy, the input `index` of an op, as `[G, K, N·OH·OW]` in the first scratch buffer. */
 export function gatherOutputs(
-  { batch, groups, outChannels, output }: Geometry,
+  geometry: Geometry,
   dtype: DType,
   index: number,
   limits: Limits,
 ): Launch[] {
-  const plane = area(output);
-  const shape = [groups, outChannels, batch, plane];
+  const { batch, groups, outChannels, output } = geometry;
+  const { image = 0, group = 0, kept = 0 } = targetLayout(
+    forwardRoles(geometry, dtype),
+  );
+  const shape = [groups, outChannels, batch, area(output)];
   return copyLaunches(
     shape,
     {
@@ -117,7 +121,7 @@ export function gatherOutputs(
       walk: {
         dtype,
         offset: 0,
-        strides: [outChannels * plane, plane, groups * outChannels * plane, 1],
+        strides: [group, kept, image, 1],
       },
     },
     {
@@ -141,6 +145,9 @@ function unfoldPixels(
   const read = Math.ceil(sizeOf(x) * itemBytes(dtype) / 4) * 4;
   const written = Math.ceil(size / 4) * 4;
   const { stride, dilation, padding } = geometry;
+  const { image = 0, group = 0, summed: channel = 0 } = sourceLayout(
+    forwardRoles(geometry, dtype),
+  );
   return {
     kernel: IM2COL,
     declarations: `alias T = ${storageType(dtype)};`,
@@ -156,6 +163,7 @@ function unfoldPixels(
       ...padding.map((n) => -n),
       ...stride,
       ...dilation,
+      ...[image, group, channel],
     ),
     workgroups: linearGrid(
       groups * batch * area(output) * inChannels,

@@ -18,11 +18,25 @@ import {
 import { contiguousView } from "../shape.ts";
 import { area, type Geometry } from "./geometry.ts";
 import { sumParts } from "./parts.ts";
+import {
+  forwardRoles,
+  isChannelByChannel,
+  sourceLayout,
+  targetLayout,
+} from "./roles.ts";
 import { FEWEST_CHANNELS, isPointwise } from "./products.ts";
 
 /** Bytes of the products of all images, in f32. */
-function partBytes({ batch, groups, outChannels, inChannels }: Geometry) {
-  return 4 * batch * groups * outChannels * inChannels;
+function partBytes(geometry: Geometry) {
+  const { groups, outChannels, inChannels } = geometry;
+  return 4 * productsOf(geometry) * groups * outChannels * inChannels;
+}
+
+/** Products of a group: one an image, and one in all where both operands' planes lie channel by channel. */
+function productsOf(geometry: Geometry): number {
+  return isChannelByChannel(geometry)
+    ? Math.min(geometry.batch, 1)
+    : geometry.batch;
 }
 
 /**
@@ -34,7 +48,8 @@ export function isWeightProduct(
   dtype: DType,
   limits: Limits,
 ): boolean {
-  const { batch, inChannels, outChannels } = geometry;
+  const { inChannels, outChannels } = geometry;
+  const batch = productsOf(geometry);
   return isPointwise(geometry) &&
     Math.min(inChannels, outChannels) >= FEWEST_CHANNELS &&
     (dtype === "f32" ? batch > 0 : batch === 1) &&
@@ -48,20 +63,27 @@ export function planWeightProducts(
   dtype: DType,
   limits: Limits,
 ): Plan {
-  const { batch, groups, inChannels, outChannels, input } = geometry;
-  const planes = (channels: number) =>
-    contiguousView({ shape: [batch, groups, channels, area(input)], dtype });
-  const x = planes(inChannels);
-  const [image, group, channel, pixel] = x.strides;
-  const transposed: View = {
-    shape: [batch, groups, area(input), inChannels],
+  const { groups, inChannels, outChannels, input } = geometry;
+  const batch = productsOf(geometry);
+  const pixels = geometry.batch / batch * area(input);
+  const roles = forwardRoles(geometry, dtype);
+  const source = sourceLayout(roles);
+  const target = targetLayout(roles);
+  const dy: View = {
+    shape: [batch, groups, outChannels, pixels],
     dtype,
-    strides: [image, group, pixel, channel],
+    strides: [target.image!, target.group!, target.kept!, 1],
+    offset: 0,
+  };
+  const transposed: View = {
+    shape: [batch, groups, pixels, inChannels],
+    dtype,
+    strides: [source.image!, source.group!, 1, source.summed!],
     offset: 0,
   };
   const shape = [batch, groups, outChannels, inChannels];
   const request: Request<MatmulAttrs> = {
-    inputs: [planes(outChannels), transposed],
+    inputs: [dy, transposed],
     outputs: [contiguousView({ shape, dtype })],
     attrs: {},
     limits,

@@ -47,9 +47,8 @@ const WIDE = {
   columns: 16,
 };
 
-/** Fours of kept channels in a tile of the wide products, and the part of their tiles that must be filled: full ones take 0.7 of the others' time. */
-const WIDE_QUADS = 8;
-const LEAST_FILLED = 0.7;
+/** Fours of kept channels in a tile of the wide products. */
+export const WIDE_QUADS = 8;
 
 /** Invocations of a workgroup, as written in the kernels of the transforms. */
 const TRANSFORM_WORKGROUP = 64;
@@ -59,23 +58,6 @@ const SCRATCH = { weights: 0, input: 1, products: 2 } as const;
 
 /** Most bytes of transformed inputs, and of products: rounds that a cache holds took 10 to 15 % less time than those of 32 MiB. */
 const ROUND_BYTES = 4 * 1024 * 1024;
-
-/** Fewest channels on either side that pay for the transforms: 16 took as long as the direct sum, 24 as well, 32 took 0.7 of its time, 64 half. */
-const FEWEST_CHANNELS = 32;
-
-/**
- * Fewest tiles in all that pay for transforming the weights. F(2×2) took 0.8 of the direct sum's time with 4 tiles of 64 channels, and 0.65 with 16 of 512. F(4×4),
- * which transforms weights to more than twice as many numbers, took 1.0 to 3 times the time of F(2×2) with up to 16 tiles, 0.8 to 1.3 with 25, 0.7 with 49.
- */
-const FEWEST_TILES: Readonly<Record<WinogradForm["tile"], number>> = {
-  2: 4,
-  4: 20,
-};
-
-/**
- * The same where weights are transformed once: F(4×4) took 0.35 to 0.8 of the time of F(2×2) with 16 tiles of 96 to 256 channels, and 1.1 to 2 times with 4.
- */
-const FEWEST_TILES_ONCE: typeof FEWEST_TILES = { 2: 4, 4: 12 };
 
 /** A correlation and how it is cut: into runs of images that fit bindings, and those into rounds of tiles. */
 interface Job {
@@ -182,29 +164,6 @@ function tripsOf(job: Job): number {
 function givenWeightBytes({ dtype, kept, summed, geometry }: Roles): number {
   const elements = kept * summed * area(geometry.kernel);
   return Math.ceil(elements * itemBytes(dtype) / 4) * 4;
-}
-
-/**
- * Whether it also is faster than the direct sum in tiles, by what was measured on a software adapter of 2 cores, and whether wide products have
- * tiles that are full enough. `once`: whether weights are transformed once and not at each call.
- */
-export function winogradPays(
-  form: WinogradForm,
-  roles: Roles,
-  correlation: Correlation,
-  limits: Limits,
-  once = false,
-): boolean {
-  const [height, width] = correlation.target;
-  const fewest = once ? FEWEST_TILES_ONCE : FEWEST_TILES;
-  const { tile, wide } = form;
-  const tiles = roles.geometry.batch * Math.ceil(height / tile) *
-    Math.ceil(width / tile);
-  const rows = 4 * WIDE_QUADS;
-  const filled = roles.kept / (Math.ceil(roles.kept / rows) * rows);
-  return Math.min(roles.kept, roles.summed) >= FEWEST_CHANNELS &&
-    tiles >= fewest[tile] && (!wide || filled >= LEAST_FILLED) &&
-    canWinograd(form, roles, correlation, limits);
 }
 
 /** Launches of a correlation for which {@linkcode canWinograd} holds. */
