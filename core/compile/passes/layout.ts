@@ -5,14 +5,18 @@
  * parts, as for a single image, and a convolution by one tap is one product for all images instead of one for each, whose columns fill their tiles. Nothing
  * else changes: convolutions take either order ({@linkcode conv2d}), and the other layers of convolutional networks treat planes, or pixels, alike.
  *
- * It pays where this saves more than copies cost between the tensors that are moved and what has to stay. Networks without branches gain nothing, and
- * neither do single images.
+ * It pays where this saves more than copies cost between the tensors that are moved and what has to stay. Networks without branches and without convolutions
+ * by one tap gain nothing, and neither do single images.
  */
 import { concat } from "../../../wgsl/move/concat.ts";
-import { conv2d, type FusedConv2dAttrs } from "../../../wgsl/conv/conv2d.ts";
+import { conv2d } from "../../../wgsl/conv/conv2d.ts";
+import { conv2dInputGradient } from "../../../wgsl/conv/conv2d_input_gradient.ts";
+import { conv2dWeightGradient } from "../../../wgsl/conv/conv2d_weight_gradient.ts";
+import type { FusedConv2dAttrs } from "../../../wgsl/conv/geometry.ts";
 import { copy } from "../../../wgsl/move/copy.ts";
-import { chain } from "../../../wgsl/pointwise/chain.ts";
 import { isStrided, type View } from "../../../wgsl/op.ts";
+import { chain } from "../../../wgsl/pointwise/chain.ts";
+import { itemBytes, sizeOf } from "../../../wgsl/shape.ts";
 import {
   type Cell,
   computedCell,
@@ -48,6 +52,8 @@ const FLOPS_PER_BYTE = 8;
 /** A cell whose planes lie channel by channel, and what it was before. */
 interface Moved extends Planes {
   readonly cell: Cell;
+  /** Where in the cell they start, in elements. */
+  readonly offset: number;
   /** The whole as `[N, C, H, W]`. */
   readonly before: View;
 }
@@ -58,7 +64,7 @@ export function chooseLayout(graph: Graph): void {
   if (moved.size === 0) return;
   const rewriting = new Rewriting(moved);
   for (const call of graph.calls) rewriting.take(call);
-  if (savedBytes(graph, moved) > rewriting.copiedBytes) {
+  if (rewriting.savedBytes > rewriting.copiedBytes) {
     graph.calls = rewriting.calls;
   }
 }
@@ -67,47 +73,29 @@ export function chooseLayout(graph: Graph): void {
 function movable(graph: Graph): Map<Cell, Moved> {
   const uses = new Uses(graph);
   const constant = constantCells(graph);
-  const isRead = (cell: Cell) =>
-    uses.readers(cell).length > 0 || uses.isResult(cell);
   const moved = new Map<Cell, Moved>();
+  const canMove = (place: Place): boolean => {
+    const { cell, view: { shape } } = place;
+    if (shape.length !== 4 || !coversCell(place)) return false;
+    const { images, channels } = planesOf(shape);
+    return images > 1 && channels > 1 && cell.bytes <= MOST_BYTES &&
+      uses.writtenOnce(cell) && !uses.isResult(cell) && !constant.has(cell);
+  };
   for (const call of graph.calls) {
-    const [y, ...others] = call.outputs;
-    if (!moverOf(call) || others.some(({ cell }) => isRead(cell))) continue;
-    const { shape, dtype } = y.view;
-    if (shape.length !== 4 || !coversCell(y)) continue;
-    const planes = planesOf(shape);
-    if (planes.images < 2 || planes.channels < 2) continue;
-    const { cell } = y;
-    if (!uses.writtenOnce(cell) || uses.isResult(cell)) continue;
-    if (constant.has(cell) || cell.bytes > MOST_BYTES) continue;
-    const own = computedCell({ shape: exchangedShape(shape), dtype });
-    moved.set(cell, { ...planes, cell: own, before: y.view });
+    const planes = moverOf(call)?.planes.map((i) => call.outputs[i]) ?? [];
+    if (!planes.every(canMove)) continue;
+    for (const { cell, view } of planes) {
+      const { shape, dtype } = view;
+      const own = computedCell({ shape: exchangedShape(shape), dtype });
+      moved.set(cell, {
+        ...planesOf(shape),
+        cell: own,
+        offset: 0,
+        before: view,
+      });
+    }
   }
   return moved;
-}
-
-/** Bytes that needn't be moved when planes lie channel by channel: those of concatenations, and what products in fuller tiles are worth. */
-function savedBytes(graph: Graph, moved: ReadonlyMap<Cell, Moved>): number {
-  let bytes = 0;
-  for (const { op, attrs, inputs, outputs: [y] } of graph.calls) {
-    if (!moved.has(y.cell)) continue;
-    if (op === concat) bytes += 2 * y.cell.bytes;
-    if (op !== conv2d || !moved.has(inputs[0].cell)) continue;
-    const [, { view: { shape: [filters, channels, ...taps] } }] = inputs;
-    const { stride, padding } = attrs as FusedConv2dAttrs;
-    const product = [...taps, ...stride].every((n) => n === 1) &&
-      padding.every((n) => n === 0);
-    if (!product) continue;
-    const { images, plane } = planesOf(y.view.shape);
-    const columns = images * filled(plane) - filled(images * plane);
-    bytes += 2 * filters * channels * columns / FLOPS_PER_BYTE;
-  }
-  return bytes;
-}
-
-/** Columns that are computed where some are wanted. */
-function filled(columns: number): number {
-  return Math.ceil(columns / COLUMNS) * COLUMNS;
 }
 
 /** The calls of a graph once more, on planes some of which lie channel by channel. */
@@ -115,64 +103,91 @@ class Rewriting {
   readonly calls: GraphCall[] = [];
   /** What copies between the orders move. */
   copiedBytes = 0;
-  readonly #moved: ReadonlyMap<Cell, Moved>;
+  /** What needn't be moved, and what products in fuller tiles are worth. */
+  savedBytes = 0;
+  readonly #moved: Map<Cell, Moved>;
   /** Copies that have been made, by what they were made of. */
   readonly #copies = new Map<string, Place>();
 
   constructor(moved: ReadonlyMap<Cell, Moved>) {
-    this.#moved = moved;
+    this.#moved = new Map(moved);
   }
 
   take(call: GraphCall): void {
     const mover = moverOf(call);
-    const [y] = call.outputs;
-    const target = y && this.#moved.get(y.cell);
-    this.calls.push(
-      mover && target
-        ? this.#moveCall(call, mover, target.cell)
-        : this.#readMoved(call, mover),
-    );
+    const moves = mover !== undefined && mover.planes.length > 0 &&
+      mover.planes.every((i) => this.#moved.has(call.outputs[i].cell));
+    if (moves && this.#isSeen(call)) return;
+    const changed = moves
+      ? this.#moveCall(call, mover)
+      : this.#readMoved(call, mover);
+    this.calls.push(changed);
+    this.savedBytes += savedBy(changed);
   }
 
-  /** A call whose result lies channel by channel. */
-  #moveCall(call: GraphCall, mover: Mover, cell: Cell): GraphCall {
-    const taken = call.inputs.map((place, i) => {
+  /** Whether a call copies what lies in a run now: whoever reads the copy sees the original. */
+  #isSeen({ op, inputs: [x], outputs: [y] }: GraphCall): boolean {
+    if (op !== copy || x.view.dtype !== y.view.dtype) return false;
+    if (!this.#moved.has(x.cell)) return false;
+    const { cell, view } = this.#channelByChannel(x);
+    if (!isDense(view)) return false;
+    const { offset } = view;
+    this.#moved.set(y.cell, { ...this.#moved.get(y.cell)!, cell, offset });
+    this.savedBytes += 2 * bytesOf(y);
+    return true;
+  }
+
+  /** A call whose results lie channel by channel. */
+  #moveCall(call: GraphCall, mover: Mover): GraphCall {
+    const orders: Partial<FusedConv2dAttrs> = {};
+    const inputs = call.inputs.map((place, i): Place => {
       const use = mover.uses(i);
       if (use === "as it is") return this.#asBefore(place, call, i);
-      // What isn't moved itself may be read as it lies.
-      const stays = use === "either order" && !this.#moved.has(place.cell);
-      if (stays) return place;
-      const own = this.#channelByChannel(place);
-      if (use === "any strides") return own;
-      return isDense(own.view)
-        ? { ...own, view: densely(own.view) }
-        : this.#copied(place, true);
+      if (use === "any strides") return this.#channelByChannel(place);
+      if (use === "moved") return this.#moveOperand(place);
+      // What isn't moved itself is read as it lies.
+      if (!this.#moved.has(place.cell)) return place;
+      Object.assign(orders, { [use]: "CNHW" });
+      return this.#moveOperand(place);
     });
-    const orders = taken.map((place, i) =>
-      place === call.inputs[i] ? "NCHW" as const : "CNHW" as const
+    if (mover.order) Object.assign(orders, { [mover.order]: "CNHW" });
+    const outputs = call.outputs.map((place, i) =>
+      mover.planes.includes(i)
+        ? wholeOf(this.#moved.get(place.cell)!.cell)
+        : place
     );
-    return {
-      ...call,
-      ...mover.move(taken, wholeOf(cell), orders),
-      order: "CNHW",
-    };
+    const changed = mover.move(inputs, outputs);
+    const attrs = { ...changed.attrs as object, ...orders };
+    return { ...call, ...changed, attrs, order: "CNHW" };
   }
 
   /** A call that writes what it has always written, and may read what has been moved. */
   #readMoved(call: GraphCall, mover: Mover | undefined): GraphCall {
     if (!call.inputs.some(({ cell }) => this.#moved.has(cell))) return call;
-    let attrs = call.attrs;
+    const orders: Partial<FusedConv2dAttrs> = {};
     const inputs = call.inputs.map((place, i): Place => {
-      if (this.#moved.has(place.cell) && mover?.uses(i) === "either order") {
-        const own = this.#channelByChannel(place);
-        if (isDense(own.view)) {
-          attrs = { ...attrs as FusedConv2dAttrs, inputOrder: "CNHW" };
-          return { ...own, view: densely(own.view) };
-        }
+      const use = mover?.uses(i);
+      const ordered = use === "inputOrder" || use === "outputOrder";
+      if (!ordered || !this.#moved.has(place.cell)) {
+        return this.#asBefore(place, call, i);
       }
-      return this.#asBefore(place, call, i);
+      const own = this.#channelByChannel(place);
+      if (!isDense(own.view)) return this.#asBefore(place, call, i);
+      Object.assign(orders, { [use]: "CNHW" });
+      return { ...own, view: densely(own.view) };
     });
+    const attrs = Object.keys(orders).length > 0
+      ? { ...call.attrs as object, ...orders }
+      : call.attrs;
     return { ...call, attrs, inputs };
+  }
+
+  /** An operand with images and channels exchanged, in a run. */
+  #moveOperand(place: Place): Place {
+    const own = this.#channelByChannel(place);
+    return isDense(own.view)
+      ? { ...own, view: densely(own.view) }
+      : this.#copied(place, true);
   }
 
   /** What a call has read so far, as it can read it. */
@@ -189,7 +204,10 @@ class Rewriting {
     const moved = this.#moved.get(place.cell);
     if (!moved) return place;
     const view = movedView(place.view, moved);
-    if (view) return { cell: moved.cell, view };
+    if (view) {
+      const offset = moved.offset + view.offset;
+      return { cell: moved.cell, view: { ...view, offset } };
+    }
     const whole = { cell: place.cell, view: moved.before };
     return { cell: this.#copied(whole, false).cell, view: place.view };
   }
@@ -222,4 +240,34 @@ class Rewriting {
     this.#copies.set(key, made);
     return made;
   }
+}
+
+/** Bytes that needn't be moved for a call on planes channel by channel, or what it saves in their place. */
+function savedBy(call: GraphCall): number {
+  const { op, attrs, order, inputs: [x], outputs: [y] } = call;
+  if (op === concat && order) return 2 * bytesOf(y);
+  const weightGradient = op === conv2dWeightGradient;
+  if (!weightGradient && op !== conv2d && op !== conv2dInputGradient) return 0;
+  const given = attrs as FusedConv2dAttrs;
+  const { inputOrder, outputOrder, stride, padding } = given;
+  if (inputOrder !== "CNHW" || outputOrder !== "CNHW") return 0;
+  const w = weightGradient ? y : call.inputs[1];
+  const [filters, channels, ...taps] = w.view.shape;
+  const byOneTap = [...taps, ...stride].every((n) => n === 1) &&
+    padding.every((n) => n === 0);
+  if (!byOneTap) return 0;
+  const { channels: images, plane } = planesOf(x.view.shape);
+  // The products of images are stored one by one, and then added up.
+  if (weightGradient) return 2 * images * bytesOf(y);
+  const columns = images * filled(plane) - filled(images * plane);
+  return 2 * filters * channels * columns / FLOPS_PER_BYTE;
+}
+
+/** Columns that are computed where some are wanted. */
+function filled(columns: number): number {
+  return Math.ceil(columns / COLUMNS) * COLUMNS;
+}
+
+function bytesOf({ view: { shape, dtype } }: Place): number {
+  return sizeOf(shape) * itemBytes(dtype);
 }
