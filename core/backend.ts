@@ -93,6 +93,8 @@ export interface PreparedInfo {
 export interface Prepared {
   /** By call. */
   readonly info: readonly PreparedInfo[];
+  /** What comes before the launches of each run, where there is a course to go on in: it moves counters on, and what follows from them. */
+  readonly advance: Launch | undefined;
   /** Bytes of the scratch memory that each call needs while it runs, by call. */
   readonly scratch: readonly (readonly number[])[];
   /** Bytes of what is computed once and kept. */

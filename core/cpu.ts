@@ -112,6 +112,7 @@ export class CpuBackend implements Backend {
     const attrs = calls.map((call) => call.attrs);
     return {
       info: calls.map(() => ({ variant: undefined, launches: [], once: [] })),
+      advance: undefined,
       scratch: calls.map(() => []),
       kept: [],
       provide: () => {},

@@ -52,6 +52,8 @@ export interface PlannedCall {
  */
 export class Explanation extends Report {
   readonly calls: readonly PlannedCall[];
+  /** What is launched before the calls, to move on the random stream and the optimiser's steps. */
+  readonly advance: Launch | undefined;
   /** Calls that the function makes when it isn't compiled. */
   readonly tracedCalls: number;
   /** Calls whose results are computed once, and launches of others that run once because they read nothing but weights. */
@@ -88,6 +90,7 @@ export class Explanation extends Report {
       flops: total(info[i].launches, "flops"),
       bytes: total(info[i].launches, "bytes"),
     }));
+    this.advance = program.advance;
     this.tracedCalls = tracedCalls;
     this.onceCalls = program.once.length;
     this.onceLaunches = info.reduce((sum, { once }) => sum + once.length, 0);
@@ -100,7 +103,8 @@ export class Explanation extends Report {
 
   /** Launches of a run. */
   get launches(): number {
-    return this.calls.reduce((sum, { launches }) => sum + launches, 0);
+    const own = this.advance ? 1 : 0;
+    return this.calls.reduce((sum, { launches }) => sum + launches, own);
   }
 
   /** Floating-point operations of a run, a multiply-add counted as two. */
@@ -110,7 +114,8 @@ export class Explanation extends Report {
 
   /** Bytes that a run must move. */
   get bytes(): number {
-    return this.calls.reduce((sum, { bytes }) => sum + bytes, 0);
+    const own = this.advance?.bytes ?? 0;
+    return this.calls.reduce((sum, { bytes }) => sum + bytes, own);
   }
 
   override rows(columns?: number): string[] {
@@ -124,6 +129,11 @@ export class Explanation extends Report {
       withPrefix(call.flops, "FLOP"),
       humanBytes(call.bytes),
     ]);
+    if (this.advance) {
+      const { bytes } = this.advance;
+      const flops = withPrefix(0, "FLOP");
+      lines.unshift(["", "advance", "", "", "1", flops, humanBytes(bytes)]);
+    }
     const foot = [
       "total",
       "",

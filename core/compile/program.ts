@@ -1,7 +1,7 @@
 /**
  * A graph made ready to run: what is constant is computed once, memory is dealt out, calls are prepared. A run takes the caller's tensors and gives new ones.
  */
-import type { DType } from "../../wgsl/op.ts";
+import type { DType, Launch } from "../../wgsl/op.ts";
 import { isContiguous, itemBytes, sizeOf } from "../../wgsl/shape.ts";
 import type {
   Backend,
@@ -187,6 +187,11 @@ export class Program {
   /** What is launched once, before the first run. */
   get onceInfo(): readonly PreparedInfo[] {
     return this.#first.info;
+  }
+
+  /** What moves counters on before the calls of each run. */
+  get advance(): Launch | undefined {
+    return this.#run.advance;
   }
 
   get backend(): Backend {

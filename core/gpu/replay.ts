@@ -155,6 +155,10 @@ export class Replay implements Prepared {
     }));
   }
 
+  get advance(): Launch | undefined {
+    return this.#clock?.launch.prepared.launch;
+  }
+
   provide(
     scratch: readonly (readonly Block[])[],
     kept: readonly Block[],

@@ -1,190 +1,26 @@
-/** Compiled steps whose time passes on the GPU: what is foreseen, what isn't, and that nothing is uploaded in between. */
+/** The time of compiled steps: when something is uploaded, what is launched, and how it goes wrong. */
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   compile,
   dropout,
   nn,
   ones,
-  randint,
   randn,
   randomState,
   scope,
   seed,
   setRandomState,
+  synchronize,
   type Tensor,
 } from "../../mod.ts";
-import { LaunchError } from "../../core/errors.ts";
+import { CompileError, LaunchError } from "../../core/errors.ts";
+import { apply } from "../../core/tensor.ts";
+import { sgdStep } from "../../wgsl/optim/sgd.ts";
 import { freeing, onBothDevices, onDevice } from "../support/devices.ts";
 import { assertFails, assertFailsLater } from "../support/errors.ts";
-import { assertStepsAgree, type Training } from "../support/training.ts";
+import { dropoutNet as net, smallBatch as batch } from "../support/training.ts";
 
-const { SGD, Adam, AdamW, RMSprop, Adagrad } = nn;
-
-/** Two linear layers with dropout between, whose fused kernels round as they do call by call. */
-function net(): nn.Module {
-  return new nn.Sequential(
-    new nn.Linear(6, 8),
-    new nn.ReLU(),
-    new nn.Dropout(0.5),
-    new nn.Linear(8, 3),
-  );
-}
-
-const batch = (): [Tensor, Tensor] => [randn([4, 6]), randint(0, 3, [4])];
-
-const groups = (net: nn.Module) => [
-  { params: net.parameters().slice(0, 2) },
-  { params: net.parameters().slice(2), lr: 0.01 },
-];
-
-const OPTIMISERS: Readonly<Record<string, Training["optimizer"]>> = {
-  "SGD": (net) => new SGD(net.parameters(), { lr: 0.05 }),
-  "SGD with momentum": (net) =>
-    new SGD(net.parameters(), { lr: 0.05, momentum: 0.9, dampening: 0.5 }),
-  "Adam": (net) => new Adam(net.parameters(), { lr: 0.01 }),
-  "AdamW": (net) => new AdamW(net.parameters(), { lr: 0.01, weightDecay: 0.1 }),
-  "RMSprop": (net) => new RMSprop(net.parameters(), { lr: 0.01 }),
-  "Adagrad": (net) => new Adagrad(net.parameters(), { lr: 0.05, lrDecay: 0.1 }),
-  "groups of Adam": (net) => new Adam(groups(net), { lr: 0.02 }),
-};
-
-const SCHEDULES: Readonly<
-  Record<string, (optimizer: nn.Optimizer) => nn.LRScheduler>
-> = {
-  "CosineAnnealingLR": (o) => new nn.CosineAnnealingLR(o, 9),
-  "CosineAnnealingWarmRestarts": (o) =>
-    new nn.CosineAnnealingWarmRestarts(o, 3, { tMult: 2 }),
-  "OneCycleLR": (o) => new nn.OneCycleLR(o, 0.05, { totalSteps: 24 }),
-  "StepLR": (o) => new nn.StepLR(o, 4),
-  "MultiStepLR": (o) => new nn.MultiStepLR(o, [3, 7, 11]),
-  "ExponentialLR": (o) => new nn.ExponentialLR(o, 0.9),
-  "LinearLR": (o) => new nn.LinearLR(o, { startFactor: 0.1, totalIters: 8 }),
-  "SequentialLR": (o) =>
-    new nn.SequentialLR(o, [
-      new nn.LinearLR(o, { startFactor: 0.1, totalIters: 4 }),
-      new nn.ExponentialLR(o, 0.8),
-    ], [5]),
-  "ChainedScheduler": (o) =>
-    new nn.ChainedScheduler([
-      new nn.LinearLR(o, { startFactor: 0.1, totalIters: 4 }),
-      new nn.ExponentialLR(o, 0.8),
-    ]),
-};
-
-/** Steps that are those of call by call, bit for bit. */
-function same(training: Partial<Training>): Promise<void> {
-  return assertStepsAgree({
-    net,
-    optimizer: OPTIMISERS.Adam,
-    batch,
-    steps: 24,
-    allowed: 0,
-    ...training,
-  });
-}
-
-for (const [title, optimizer] of Object.entries(OPTIMISERS)) {
-  onBothDevices(
-    `steps of ${title} by a schedule are those of call by call, bit for bit`,
-    () => same({ optimizer, schedule: SCHEDULES.CosineAnnealingLR }),
-  );
-}
-
-for (const [title, schedule] of Object.entries(SCHEDULES)) {
-  onBothDevices(`${title} is foreseen`, () => same({ schedule }));
-}
-
-onDevice(
-  "webgpu",
-  "more steps than the table holds are those of call by call, bit for bit",
-  () =>
-    same({
-      steps: 560,
-      schedule: (o) => new nn.CosineAnnealingLR(o, 300),
-    }),
-);
-
-/** A schedule of somebody's own that remembers more than it tells. */
-class Odd extends nn.LRScheduler {
-  #hidden = 0;
-
-  override step(): void {
-    this.lastEpoch++;
-    this.#hidden += this.lastEpoch;
-    this.setLrs((lr) => lr / (1 + 0.01 * this.#hidden));
-  }
-
-  override begin(): void {}
-}
-
-onBothDevices(
-  "schedules that can't be foreseen are heard all the same",
-  async () => {
-    await same({ schedule: (o) => new Odd(o) });
-    await same({
-      schedule: (o) => new nn.ChainedScheduler([new Odd(o)]),
-    });
-  },
-);
-
-onBothDevices("what changes the course between steps is heard", () => {
-  const loads = new WeakMap<nn.Module, () => void>();
-  return same({
-    steps: 40,
-    optimizer: OPTIMISERS["groups of Adam"],
-    schedule: SCHEDULES.ExponentialLR,
-    between: (step, { net, optimizer }) => {
-      const groups = (optimizer as nn.Adam).paramGroups;
-      if (step === 5) optimizer.lr = 0.03;
-      if (step === 8) groups[1].lr = 0.001;
-      if (step === 11) groups[0].betas = [0.5, 0.9];
-      if (step === 14) randn([100]).dispose();
-      if (step === 17) seed(5);
-      if (step === 20) setRandomState({ key: [1, 2], counter: 2 ** 32 - 3 });
-      if (step === 23) {
-        const state = optimizer.stateDict();
-        loads.set(net, () => optimizer.loadStateDict(state));
-      }
-      if (step === 30) loads.get(net)!();
-      if (step === 34) setRandomState({ key: [1, 2], counter: 2 ** 40 - 9 });
-    },
-  });
-});
-
-onBothDevices("a step by call between two compiled ones is heard", async () => {
-  const run = async (compiled: boolean) => {
-    seed(3);
-    using _ = scope();
-    const model = net();
-    const optimizer = new Adam(model.parameters());
-    const plain = (x: Tensor, y: Tensor) => {
-      const value = nn.crossEntropy(model(x), y);
-      optimizer.zeroGrad();
-      value.backward();
-      optimizer.step();
-      return value.detach();
-    };
-    const loss = nn.crossEntropy;
-    const [a, b] = [0, 1].map(() =>
-      compiled ? nn.compileStep(model, { loss, optimizer }) : undefined
-    );
-    const losses: Promise<number>[] = [];
-    for (let k = 0; k < 30; k++) {
-      using _ = scope();
-      const [x, y] = batch();
-      const step = [a, b, a, a, undefined][k % 5] ?? plain;
-      losses.push(step(x, y).item());
-      optimizer.zeroGrad();
-    }
-    const values = await Promise.all(losses);
-    a?.dispose();
-    b?.dispose();
-    optimizer.dispose();
-    model.dispose();
-    return values;
-  };
-  assertEquals(await run(true), await run(false));
-});
+const { SGD, Adam } = nn;
 
 /** Counts uploads while `body` runs. */
 function uploadsOf(body: () => void): number {
@@ -303,6 +139,7 @@ onDevice(
       LaunchError,
       "Cannot run advance, dropout: Invalid usage flags BufferUsages(0x0)",
     );
+    await synchronize().catch(() => {}); // tells it once more
     const state = randomState();
     const want = await dropout(x, { p: 0.5 }).array();
     setRandomState(state);
@@ -349,6 +186,97 @@ function failToRecord(run: () => void): void {
     GPUComputePassEncoder.prototype.dispatchWorkgroups = dispatchWorkgroups;
   }
 }
+
+onBothDevices("explain tells of the launch that moves on", async (device) => {
+  const model = net();
+  using _model = freeing(model);
+  using optimizer = new SGD(model.parameters(), { lr: 0.1 });
+  using step = nn.compileStep(model, { loss: nn.crossEntropy, optimizer });
+  const [x, y] = batch();
+  for (let k = 0; k < 3; k++) step(x, y);
+  const plan = step.explain();
+  using run = await compile(model.eval(), [4, 6]);
+  assertEquals(run.explain().advance, undefined);
+  if (device === "cpu") {
+    assertEquals(plan.advance, undefined);
+    return;
+  }
+  assertEquals(plan.advance?.kernel.label, "wgsl/clock/advance.wgsl");
+  const { dispatchWorkgroups } = GPUComputePassEncoder.prototype;
+  let launches = 0;
+  GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...given) {
+    launches++;
+    return dispatchWorkgroups.apply(this, given);
+  };
+  try {
+    model.train();
+    step(x, y);
+    step(x, y);
+    launches = 0;
+    step(x, y);
+  } finally {
+    GPUComputePassEncoder.prototype.dispatchWorkgroups = dispatchWorkgroups;
+  }
+  assertEquals(launches, step.explain().launches);
+  const own = plan.calls.reduce((sum, { launches }) => sum + launches, 0);
+  assertEquals(plan.launches, own + 1);
+  const row = plan.rows().find((line) => line.includes("advance"));
+  assertEquals(row?.trim().split(/ {2,}/).slice(0, 3), [
+    "advance",
+    "1",
+    "0 FLOP",
+  ]);
+});
+
+/** An optimiser of somebody's own, whose step isn't an op. */
+class Plain extends nn.Optimizer<{ readonly lr: number }> {
+  protected override checkOptions(): void {}
+
+  protected override nextStep(): nn.Step {
+    return { names: [], run: () => {} };
+  }
+}
+
+onBothDevices("steps that aren't ops aren't compiled", () => {
+  const model = net();
+  using _model = freeing(model);
+  using optimizer = new Plain(model.parameters(), { lr: 1 });
+  using step = nn.compileStep(model, { loss: nn.crossEntropy, optimizer });
+  const [x, y] = batch();
+  step(x, y);
+  assertFails(
+    () => step(x, y),
+    CompileError,
+    "Cannot compile the steps of Plain: they aren't an op each",
+  );
+});
+
+/** A step by an op that doesn't tell which of its words change. */
+class Silent extends nn.Optimizer<{ readonly lr: number }> {
+  protected override checkOptions(): void {}
+
+  protected override nextStep(): nn.Step {
+    const { tail: _, ...op } = sgdStep(4);
+    const attrs = { lr: 0.1, weightDecay: 0 };
+    const run = (_: number, operands: readonly Tensor[]) =>
+      void apply(op, operands, attrs);
+    return { names: [], op: () => op, attrs, run };
+  }
+}
+
+onBothDevices("ops that don't tell what changes aren't compiled", () => {
+  const model = net();
+  using _model = freeing(model);
+  using optimizer = new Silent(model.parameters(), { lr: 1 });
+  using step = nn.compileStep(model, { loss: nn.crossEntropy, optimizer });
+  const [x, y] = batch();
+  step(x, y);
+  assertFails(
+    () => step(x, y),
+    CompileError,
+    "Cannot compile the steps of Silent: their ops don't tell which of their parameters change",
+  );
+});
 
 onBothDevices("a schedule must be the optimiser's, and know its way", () => {
   const model = net();

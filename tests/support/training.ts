@@ -2,12 +2,30 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   nn,
+  randint,
+  randn,
   type RandomState,
   randomState,
   scope,
   setRandomState,
   type Tensor,
 } from "../../mod.ts";
+
+/** Two linear layers with dropout between, whose fused kernels round as they do call by call. */
+export function dropoutNet(): nn.Module {
+  return new nn.Sequential(
+    new nn.Linear(6, 8),
+    new nn.ReLU(),
+    new nn.Dropout(0.5),
+    new nn.Linear(8, 3),
+  );
+}
+
+/** A batch for it. */
+export const smallBatch = (): [
+  Tensor,
+  Tensor,
+] => [randn([4, 6]), randint(0, 3, [4])];
 
 /** What is trained, and how. */
 export interface Training {
