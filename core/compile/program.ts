@@ -288,7 +288,7 @@ export class Program {
 
   #asTraced(): Pick<Moment, "attrs" | "foresee"> {
     const attrs = this.told.map((call) => call.attrs);
-    return { attrs, foresee: (runs) => new Array(runs).fill(attrs) };
+    return { attrs, foresee: (runs) => Array(runs).fill(attrs) };
   }
 
   #blocks(): (Block | undefined)[] {

@@ -181,6 +181,8 @@ export class Replay implements Prepared {
     const before = this.#blocks;
     // What failed in an earlier run is written anew.
     for (const block of this.#temporary) block.writer = undefined;
+    // Also where it can't be recorded: by then all is bound.
+    this.#blocks = [...blocks];
     this.#queue(
       this.#launches,
       blocks as readonly GpuBlock[],
@@ -188,7 +190,6 @@ export class Replay implements Prepared {
       clock,
     );
     clock?.moveOn();
-    this.#blocks = [...blocks];
   }
 
   destroy(): void {
