@@ -1,6 +1,11 @@
 /** Networks traced once and run as a plan. */
 import { isRecording, noGrad } from "../core/autograd.ts";
-import { type Build, build, type PassSwitches } from "../core/compile/mod.ts";
+import {
+  type Build,
+  build,
+  heldBytes,
+  type PassSwitches,
+} from "../core/compile/mod.ts";
 import type { GraphCall } from "../core/compile/graph.ts";
 import { describeValue } from "../core/arguments.ts";
 import { zeros } from "../core/create.ts";
@@ -18,6 +23,7 @@ import { Tensor } from "../core/tensor.ts";
 import { metaOf } from "../core/tensor_base.ts";
 import type { Meta, Shape } from "../wgsl/op.ts";
 import { formatShape, sameShape } from "../wgsl/shape.ts";
+import { bounded, listOf } from "./compile_bound.ts";
 import { Explanation } from "./compile_explain.ts";
 import { asGiven, mapTensors, tensorsIn } from "./compile_values.ts";
 import { Module } from "./module.ts";
@@ -32,7 +38,7 @@ export interface CompileOptions {
   readonly tune?: boolean;
   /**
    * Most bytes that a plan may hold beside the network's own weights: temporaries and rearranged weights. Where they are more, kernels read weights as they are
-   * at every run instead. @default no bound
+   * at every run instead, and what lies idle for long is freed and computed again. @default no bound
    */
   readonly maxBytes?: number;
   /** Passes to leave out, by name: `{ concat: false }`. The page core/compile/README.md lists them. @default all are run */
@@ -131,32 +137,15 @@ export async function compile<Result = Tensor>(
 
 /** A plan with the kernels of now, and in a bound where it can be. */
 function within<Result>(
-  plan: Plan<Result>,
+  { metas, made }: Plan<Result>,
   maxBytes: number,
   tuned: boolean,
 ): Plan<Result> {
-  const again = (options?: { readonly rearranges: boolean }): Plan<Result> => {
-    const program = plan.made.program.again(options);
-    return { ...plan, made: { ...plan.made, program } };
-  };
-  const replace = (other: Plan<Result>) => {
-    plan.made.program.dispose();
-    plan = other;
-  };
-  if (tuned) replace(again());
-  if (bytesOf([plan]) > maxBytes) {
-    const plain = again({ rearranges: false });
-    if (bytesOf([plain]) < bytesOf([plan])) replace(plain);
-    else plain.made.program.dispose();
-  }
-  const bytes = bytesOf([plan]);
-  if (bytes <= maxBytes) return plan;
-  plan.made.program.dispose();
-  throw new CompileError(
-    `Cannot compile for ${
-      listOf(plan.metas)
-    } within ${maxBytes} bytes: the plan needs ${bytes}, compile it for a smaller batch`,
-  );
+  const program = tuned ? made.program.again() : made.program;
+  if (tuned) made.program.dispose();
+  const current = { ...made, program };
+  const instead = "compile it for a smaller batch";
+  return { metas, made: bounded(current, maxBytes, metas, instead) };
 }
 
 /** The function and its methods. */
@@ -359,11 +348,6 @@ function shapesOf<Result>(plans: readonly Plan<Result>[]): string {
   }`;
 }
 
-function listOf(metas: readonly Meta[]): string {
-  return metas.map(({ shape, dtype }) => `${dtype}${formatShape(shape)}`)
-    .join(", ");
-}
-
 function metasOf(example: Example | readonly Example[]): Meta[] {
   if (example instanceof Tensor) return [metaOf(example)];
   const list = example as readonly unknown[];
@@ -381,11 +365,7 @@ function metasOf(example: Example | readonly Example[]): Meta[] {
 }
 
 function bytesOf<Result>(plans: readonly Plan<Result>[]): number {
-  return plans.reduce(
-    (sum, { made: { program: { memory } } }) =>
-      sum + memory.temporaryBytes + memory.constantBytes,
-    0,
-  );
+  return plans.reduce((sum, { made }) => sum + heldBytes(made.program), 0);
 }
 
 function nameOf(net: unknown): string {

@@ -23,6 +23,8 @@ export interface PlannedCall {
   readonly op: string;
   /** Ops that were put into it. */
   readonly fused: readonly string[];
+  /** Whether it computes again what was freed to stay within `maxBytes`. */
+  readonly again: boolean;
   readonly shape: readonly number[];
   /** How the result's planes follow each other: channel by channel, CNHW, where the plan found that to pay. The shape says it too. */
   readonly order: "NCHW" | "CNHW";
@@ -77,13 +79,14 @@ export class Explanation extends Report {
     super();
     const { memory, info } = program;
     this.calls = program.calls.map((
-      { op, path, fused, outputs, order },
+      { op, path, fused, outputs, order, again = false },
       i,
     ) => ({
       path: path ?? "",
       op: op.name,
       fused,
       shape: outputs[0]?.view.shape ?? [],
+      again,
       order: order ?? "NCHW",
       variant: info[i].variant ?? "reference",
       launches: info[i].launches.length,
@@ -122,7 +125,7 @@ export class Explanation extends Report {
     const shapes = this.inputs.map(({ shape }) => formatShape(shape)).join();
     const lines = this.calls.map((call) => [
       call.path,
-      [call.op, ...call.fused].join(" + "),
+      [call.op, ...call.fused].join(" + ") + (call.again ? ", again" : ""),
       formatShape(call.shape) + (call.order === "NCHW" ? "" : ` ${call.order}`),
       call.variant,
       `${call.launches}`,
@@ -143,11 +146,17 @@ export class Explanation extends Report {
       withPrefix(this.flops, "FLOP"),
       humanBytes(this.bytes),
     ];
+    const again = this.calls.filter((call) => call.again);
+    const flops = again.reduce((sum, call) => sum + call.flops, 0);
+    const freed = `${again.length} calls and ${
+      withPrefix(flops, "FLOP")
+    } compute again what was freed`;
     return [
       `${this.name} for ${shapes}`,
       "",
       ...tableRows(HEADS, lines, { columns, foot: [foot] }),
       `${this.tracedCalls} calls became ${this.calls.length}; ${this.onceCalls} calls and ${this.onceLaunches} launches are done once`,
+      ...(again.length > 0 ? [freed] : []),
       `temporaries ${
         humanBytes(this.temporaryBytes)
       } in ${this.buffers} buffers (call by call ${

@@ -1,5 +1,10 @@
 /** Training steps traced once and run as a plan: forward, backward and update without the host's work. */
-import { type Build, build, type PassSwitches } from "../core/compile/mod.ts";
+import {
+  type Build,
+  build,
+  heldBytes,
+  type PassSwitches,
+} from "../core/compile/mod.ts";
 import { CompileError } from "../core/errors.ts";
 import {
   checkInterrupt,
@@ -11,6 +16,7 @@ import type { Tensor } from "../core/tensor.ts";
 import { metaOf } from "../core/tensor_base.ts";
 import type { Meta } from "../wgsl/op.ts";
 import { formatShape } from "../wgsl/shape.ts";
+import { bounded } from "./compile_bound.ts";
 import { Explanation } from "./compile_explain.ts";
 import {
   forecast,
@@ -37,6 +43,7 @@ interface Trained {
   readonly net: Module;
   readonly optimizer: AnyOptimizer;
   readonly passes?: PassSwitches;
+  readonly maxBytes?: number;
   /** Whoever has steps made steps it after each. What it will do is foreseen. */
   readonly schedule?: LRScheduler;
 }
@@ -125,8 +132,8 @@ export class StepPlans<Result> {
   /** Bytes that the plans hold. */
   get bytes(): number {
     let bytes = 0;
-    for (const { made: { program: { memory } } } of this.#plans.values()) {
-      bytes += memory.temporaryBytes + memory.constantBytes;
+    for (const { made } of this.#plans.values()) {
+      bytes += heldBytes(made.program);
     }
     return bytes;
   }
@@ -178,7 +185,7 @@ export class StepPlans<Result> {
     inputs: readonly Tensor[],
     calls: readonly ComingCall[],
   ): StepPlan<Result> {
-    const { net, optimizer, passes } = this.#trained;
+    const { net, optimizer, passes, maxBytes = Infinity } = this.#trained;
     const metas = inputs.map(metaOf);
     const norms = this.#modules.filter((module) => module instanceof BatchNorm);
     const before = norms.map(({ pendingBatches }) => pendingBatches);
@@ -192,11 +199,12 @@ export class StepPlans<Result> {
     // What is traced has shapes and no memory: gradients of that kind mustn't stay.
     const leaves = [...net.parameters(), ...optimizer.parameters];
     try {
-      const made = withoutGradients(
+      const whole = withoutGradients(
         leaves,
         // Planes in another order would be summed in another order: a step's numbers are those of call by call.
         () => build(metas, body, tensorsIn, { layout: false, ...passes }),
       );
+      const made = bounded(whole, maxBytes, metas, "train by smaller batches");
       requireTold(made.program, calls, optimizer);
       return { made, metas, learned, calls, counted };
     } finally {
@@ -241,6 +249,11 @@ export interface CompileStepOptions {
   readonly clipNorm?: number;
   /** Largest magnitude of a gradient's elements: see {@linkcode clipGradValue}. */
   readonly clipValue?: number;
+  /**
+   * Most bytes that a plan may hold beside parameters and the optimiser's memory: what forward leaves for backward, gradients, kernels' scratch memory. Where they
+   * are more, what lies idle for long is freed and computed again, with the same numbers. @default no bound
+   */
+  readonly maxBytes?: number;
   /**
    * A schedule that counts steps: it is stepped after each, and its coming step sizes wait on the GPU. One that counts epochs, or looks at a metric, is stepped
    * by its owner.
@@ -332,12 +345,14 @@ export function compileStep(
   options: CompileStepOptions,
 ): CompiledStep {
   const { loss, optimizer, clipNorm, clipValue, passes, schedule } = options;
+  const { maxBytes } = options;
   if (schedule) requireSchedule(schedule, optimizer);
   const plans = new StepPlans(
     {
       net,
       optimizer,
       ...(passes && { passes }),
+      ...(maxBytes !== undefined && { maxBytes }),
       ...(schedule && { schedule }),
     },
     ([inputs, targets]) =>

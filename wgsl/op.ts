@@ -172,6 +172,8 @@ export interface Op<Attrs> {
   readonly strided?: boolean | readonly number[];
   /** For ops that write into inputs (optimiser steps): output i is input `inPlace[i]`. */
   readonly inPlace?: readonly number[];
+  /** For ops that do the same with several groups of operands, one after the other: how many inputs a group has, and the op of a single one. */
+  readonly groups?: { readonly inputs: number; one(): Op<Attrs> };
   /** Whether `attrs` change at every call, so that plans are not worth keeping. @default false */
   readonly volatile?: boolean;
   /**

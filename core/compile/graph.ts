@@ -62,6 +62,10 @@ export interface GraphCall {
   readonly path: string | undefined;
   /** Names of the ops that passes have put into this call. */
   readonly fused: readonly string[];
+  /** Whether it computes again what has been freed. */
+  readonly again?: boolean;
+  /** The call that it is a part of: what that one is told is told to all its parts. `rank` is its place among others of its kind. */
+  readonly partOf?: { readonly call: GraphCall; readonly rank: number };
   /** The order of its result's planes, where a pass has changed it. */
   readonly order?: PlaneOrder;
 }
@@ -120,6 +124,19 @@ function add<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list) list.push(value);
   else map.set(key, [value]);
+}
+
+/** All cells of a graph, in the order in which they turn up. */
+export function cellsOf({ inputs, calls, outputs }: Graph): Set<Cell> {
+  const uses = new Uses({ inputs, calls, outputs });
+  const found = new Set<Cell>();
+  for (const cell of inputs) {
+    if (uses.readers(cell).length > 0) found.add(cell);
+  }
+  for (const call of calls) {
+    for (const { cell } of [...call.inputs, ...call.outputs]) found.add(cell);
+  }
+  return found;
 }
 
 /** Whether a view shows all of a cell, in row-major order. */

@@ -18,6 +18,7 @@ import { Program } from "./program.ts";
 import { trace } from "./trace.ts";
 
 export { PASSES, type PassName } from "./passes/mod.ts";
+export { heldBytes, within } from "./bound.ts";
 export { Program } from "./program.ts";
 
 /** Passes to leave out: `{ concat: false }`. */

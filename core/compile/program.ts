@@ -2,7 +2,7 @@
  * A graph made ready to run: what is constant is computed once, memory is dealt out, calls are prepared. A run takes the caller's tensors and gives new ones.
  */
 import type { DType, Launch } from "../../wgsl/op.ts";
-import { isContiguous, itemBytes, sizeOf } from "../../wgsl/shape.ts";
+import { itemBytes } from "../../wgsl/shape.ts";
 import type {
   Backend,
   Block,
@@ -17,15 +17,16 @@ import { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import {
   type Cell,
+  cellsOf,
   constantCells,
   type Graph,
   type GraphCall,
   type Place,
-  Uses,
 } from "./graph.ts";
 import { shareMemory } from "./memory.ts";
 import { boundCells, needsOf } from "./lifetimes.ts";
-import type { InputCheck, RandomUse } from "./trace.ts";
+import { type Told, toldOf } from "./told.ts";
+import { checkInputs, type InputCheck, type RandomUse } from "./trace.ts";
 
 /** Bytes that a program holds, by what for. */
 export interface ProgramMemory {
@@ -72,12 +73,14 @@ export class Program {
   readonly #fixed = new Map<Cell, Storage>();
   /** Constants that nothing reads after the first time. */
   readonly #passing: readonly Cell[];
+  readonly #temporaries: ReadonlySet<Cell>;
   readonly #weights: readonly Cell[];
   readonly #seen: Seen[];
   readonly #results: readonly Cell[];
   readonly #checks: readonly InputCheck[];
   /** What is other at each run. */
   readonly #course: Course;
+  readonly #told: Told;
   /** Weights that runs change. */
   readonly #changed: readonly Storage[];
   #constantsReady = false;
@@ -125,7 +128,8 @@ export class Program {
       if (!random || key === undefined || counter === undefined) return [];
       return [{ call, at: counter - random.start.counter }];
     });
-    const told = [...this.calls.keys()].filter((i) => this.calls[i].op.tail);
+    this.#told = toldOf(this.calls);
+    const told = this.#told.parts;
     this.#course = { blocks: random?.blocks ?? 0, draws, told };
     const changed = this.calls.flatMap(({ outputs }) =>
       outputs.flatMap(({ cell: { source } }) =>
@@ -154,6 +158,7 @@ export class Program {
     const temporaries = computed.filter((cell) =>
       !constant.has(cell) && !this.#results.includes(cell)
     );
+    this.#temporaries = new Set(temporaries);
     this.#seen = this.#weights.filter((cell) => constant.has(cell)).map(
       (cell) => {
         const storage = storageOf(cell);
@@ -203,15 +208,29 @@ export class Program {
     await this.#backend.tunePrepared?.(this.#prepared);
   }
 
-  /** The same program once more, with kernels chosen anew and other options. */
-  again(changed: ProgramOptions = {}): Program {
+  /** The same program once more, with kernels chosen anew, other options, and other calls that come to the same. */
+  again(
+    changed: ProgramOptions = {},
+    calls: readonly GraphCall[] = this.calls,
+  ): Program {
     const options = { ...this.#options, ...changed };
-    return new Program(this.#graph, this.#backend, options);
+    const graph = { ...this.#graph, calls: [...this.once, ...calls] };
+    return new Program(graph, this.#backend, options);
+  }
+
+  /** Bytes of each piece of scratch memory that each call takes. */
+  get scratch(): readonly (readonly number[])[] {
+    return this.#run.scratch;
+  }
+
+  /** Whether a cell takes turns with others in the program's memory. */
+  isTemporary(cell: Cell): boolean {
+    return this.#temporaries.has(cell);
   }
 
   /** Calls that each run can be told other attributes of: the steps of optimisers. */
   get told(): readonly GraphCall[] {
-    return this.#course.told.map((call) => this.calls[call]);
+    return this.#told.calls;
   }
 
   /** A call that changes what the program doesn't own, if there is one. */
@@ -223,16 +242,7 @@ export class Program {
 
   /** Throws for indices and labels out of range among what the caller gives, as far as they are known on the host. */
   check(given: readonly Tensor[]): void {
-    for (const { input, view, check } of this.#checks) {
-      const x = given[input];
-      if (!isContiguous(x.view)) continue;
-      const offset = x.view.offset + view.offset;
-      const { shape } = this.#graph.inputs[input].meta;
-      const whole = sizeOf(view.shape) === sizeOf(shape);
-      if (!whole && x.size !== sizeOf(shape)) continue;
-      const part = whole ? x.view : { ...view, offset };
-      check({ storage: x.storage, view: part });
-    }
+    checkInputs(this.#checks, this.#graph.inputs, given);
   }
 
   /**
@@ -261,7 +271,12 @@ export class Program {
       blocks[this.#cells.get(cell)!] = block;
     }
     try {
-      this.#run.run(blocks as Block[], { ...randomState(), ...steps });
+      this.#run.run(blocks as Block[], {
+        ...randomState(),
+        attrs: this.#perCall(steps.attrs),
+        foresee: (runs) =>
+          steps.foresee(runs).map((attrs) => this.#perCall(attrs)),
+      });
       takeRandom(this.#course.blocks);
     } catch (error) {
       for (const storage of results.values()) storage.discard();
@@ -284,6 +299,11 @@ export class Program {
     this.#first.destroy();
     for (const storage of this.#owned) storage.release();
     for (const cell of this.#weights) storageOf(cell).release();
+  }
+
+  /** Attributes of whole calls as those of their parts. */
+  #perCall(attrs: readonly unknown[]): readonly unknown[] {
+    return this.#told.partOf.map((i) => attrs[i]);
   }
 
   #asTraced(): Pick<Moment, "attrs" | "foresee"> {
@@ -356,19 +376,6 @@ export class Program {
     this.#owned.push(storage);
     return storage;
   }
-}
-
-/** All cells of a graph, in the order in which they turn up. */
-function cellsOf({ inputs, calls, outputs }: Graph): Set<Cell> {
-  const uses = new Uses({ inputs, calls, outputs });
-  const found = new Set<Cell>();
-  for (const cell of inputs) {
-    if (uses.readers(cell).length > 0) found.add(cell);
-  }
-  for (const call of calls) {
-    for (const { cell } of [...call.inputs, ...call.outputs]) found.add(cell);
-  }
-  return found;
 }
 
 function storageOf({ source }: Cell): Storage {

@@ -5,7 +5,12 @@
  * calls can be traced: forward, backward and optimiser steps.
  */
 import type { DType, HostData, Meta, Op, View } from "../../wgsl/op.ts";
-import { contiguousView, itemBytes } from "../../wgsl/shape.ts";
+import {
+  contiguousView,
+  isContiguous,
+  itemBytes,
+  sizeOf,
+} from "../../wgsl/shape.ts";
 import {
   type Backend,
   Block,
@@ -41,6 +46,24 @@ export interface InputCheck {
   readonly input: number;
   readonly view: View;
   check(given: Indices): void;
+}
+
+/** Throws for indices and labels out of range among what is given for a graph's inputs, as far as they are known on the host. */
+export function checkInputs(
+  checks: readonly InputCheck[],
+  inputs: readonly Cell[],
+  given: readonly Tensor[],
+): void {
+  for (const { input, view, check } of checks) {
+    const x = given[input];
+    if (!isContiguous(x.view)) continue;
+    const offset = x.view.offset + view.offset;
+    const { shape } = inputs[input].meta;
+    const whole = sizeOf(view.shape) === sizeOf(shape);
+    if (!whole && x.size !== sizeOf(shape)) continue;
+    const part = whole ? x.view : { ...view, offset };
+    check({ storage: x.storage, view: part });
+  }
 }
 
 /** The part of the random stream that running a function takes. */

@@ -86,10 +86,16 @@ export function stepOp<Attrs>(
   rule: StepRule<Attrs>,
 ): (count: number) => Op<Attrs> {
   const made: Op<Attrs>[] = [];
-  return (count) => made[count] ??= makeStep(rule, count);
+  const stepsOf = (count: number): Op<Attrs> =>
+    made[count] ??= makeStep(rule, count, () => stepsOf(1));
+  return stepsOf;
 }
 
-function makeStep<Attrs>(rule: StepRule<Attrs>, count: number): Op<Attrs> {
+function makeStep<Attrs>(
+  rule: StepRule<Attrs>,
+  count: number,
+  one: () => Op<Attrs>,
+): Op<Attrs> {
   const operands = rule.states ? 3 : 2;
   const inPlace = Array.from(
     { length: count },
@@ -102,6 +108,7 @@ function makeStep<Attrs>(rule: StepRule<Attrs>, count: number): Op<Attrs> {
   return {
     name: rule.name,
     inPlace,
+    groups: { inputs: operands, one },
     volatile: true,
     tail: (attrs) => words(...rule.words(attrs)),
     infer(inputs, attrs) {
