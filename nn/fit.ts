@@ -64,6 +64,11 @@ export interface FitOptions {
    * code then runs once a shape and not at every step. The history tells what was done. @default where all of it is the library's
    */
   readonly compile?: boolean;
+  /**
+   * Most bytes that the plan of a step may hold, as for {@linkcode compileStep}. Where steps can't be compiled, or not within so little, a CompileError says so.
+   * @default no bound
+   */
+  readonly maxBytes?: number;
   /** Largest norm of all gradients together: see {@linkcode clipGradNorm}. */
   readonly clipNorm?: number;
   /** Largest magnitude of a gradient's elements: see {@linkcode clipGradValue}. */

@@ -24,13 +24,19 @@ export class StepMaker {
     this.#options = options;
     this.#history = history;
     history.notCompiled = doubtAbout(net, options);
-    if (history.notCompiled !== undefined) return;
-    const { optimizer, schedule, scheduleBy } = options;
+    const { optimizer, schedule, scheduleBy, maxBytes } = options;
+    if (history.notCompiled !== undefined) {
+      if (maxBytes === undefined) return;
+      throw new CompileError(
+        `Cannot train within ${maxBytes} bytes call by call, and steps aren't compiled: ${history.notCompiled}`,
+      );
+    }
     this.#plans = new StepPlans(
       {
         net,
         optimizer,
         ...(schedule && scheduleBy === "step" && { schedule }),
+        ...(maxBytes !== undefined && { maxBytes }),
       },
       (given) => this.#compute(given),
     );
@@ -59,7 +65,8 @@ export class StepMaker {
       this.#history.compiled = this.#plans.size > 0;
       return result;
     } catch (error) {
-      if (!(error instanceof CompileError)) throw error;
+      const bound = this.#options.maxBytes !== undefined;
+      if (bound || !(error instanceof CompileError)) throw error;
       this.dispose();
       this.#history.compiled = false;
       this.#history.notCompiled = error.message;

@@ -39,6 +39,7 @@ export interface Training {
   readonly loss?: (outputs: Tensor, targets: Tensor) => Tensor;
   readonly clipNorm?: number;
   readonly clipValue?: number;
+  readonly maxBytes?: number;
   /** Is stepped after each step. */
   schedule?(optimizer: nn.Optimizer): nn.LRScheduler;
   /** Runs after a step, counted from 0. */
@@ -57,6 +58,9 @@ interface Outcome {
   /** The optimiser's options, how many steps each parameter has made, and where the schedule stands. */
   readonly settings: unknown;
   readonly random: RandomState;
+  /** The compiled step's plan, and the bytes that all its plans hold. */
+  readonly plan: nn.Explanation | undefined;
+  readonly bytes: number;
 }
 
 /** Trains from the random stream's present state. */
@@ -66,6 +70,7 @@ export async function train(
 ): Promise<Outcome> {
   using _ = scope();
   const { loss = nn.crossEntropy, clipNorm, clipValue, steps } = training;
+  const { maxBytes } = training;
   const net = training.net();
   const optimizer = training.optimizer(net);
   const schedule = training.schedule?.(optimizer as nn.Optimizer);
@@ -75,6 +80,7 @@ export async function train(
     ...(schedule && { schedule }),
     ...(clipNorm === undefined ? {} : { clipNorm }),
     ...(clipValue === undefined ? {} : { clipValue }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
   };
   const step = compiled ? nn.compileStep(net, options) : undefined;
   const eager = (x: Tensor, y: Tensor): Tensor => {
@@ -107,11 +113,13 @@ export async function train(
     for (const [name, x] of tensors) values.set(`${i} ${name}`, await x.read());
   }
   const counts = [...state].map(([i, { step }]) => [i, step]);
+  const plan = step?.explain();
+  const bytes = step?.bytes ?? 0;
   step?.dispose();
   optimizer.dispose();
   net.dispose();
   const settings = [counts, paramGroups, schedule?.stateDict()];
-  return { losses, values, settings, random };
+  return { losses, values, settings, random, plan, bytes };
 }
 
 /** Expects a training by compiled steps to end as the one call by call. */
