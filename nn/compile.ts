@@ -25,6 +25,7 @@ import type { Meta, Shape } from "../wgsl/op.ts";
 import { formatShape, sameShape } from "../wgsl/shape.ts";
 import { bounded, listOf } from "./compile_bound.ts";
 import { Explanation } from "./compile_explain.ts";
+import { tuned } from "./compile_tune.ts";
 import { asGiven, mapTensors, tensorsIn } from "./compile_values.ts";
 import { Module } from "./module.ts";
 
@@ -34,7 +35,10 @@ export interface CompileOptions {
   readonly shapes?: readonly Shape[];
   /** Whether smaller batches may be given too: they are run as a part of a whole one. For functions of one input, whose results have the batch in front. @default false */
   readonly maxBatch?: boolean;
-  /** Whether to measure the kernels that each call can run, on its real shapes, before they are chosen. Takes seconds; `saveTuning` keeps what was found. @default false */
+  /**
+   * Whether to measure the kernels that each call can run, on its real shapes, before they are chosen, and for batches the order in which planes lie. Takes seconds;
+   * `saveTuning` keeps what was found of kernels. @default false
+   */
   readonly tune?: boolean;
   /**
    * Most bytes that a plan may hold beside the network's own weights: temporaries and rearranged weights. Where they are more, kernels read weights as they are
@@ -76,7 +80,7 @@ export interface Compiled<Result = Tensor> extends Disposable {
 /** A plan for inputs of some shapes. */
 interface Plan<Result> {
   readonly metas: readonly Meta[];
-  readonly made: Build<Result>;
+  made: Build<Result>;
 }
 
 /**
@@ -122,10 +126,15 @@ export async function compile<Result = Tensor>(
     for (const metas of [first, ...shapes.map((shape) => metasOf(shape))]) {
       plans.push({ metas, made: follow(net, metas, passes) });
     }
-    for (let i = 0; i < plans.length; i++) {
-      if (tune) await plans[i].made.program.tune();
-      plans[i] = within(plans[i], maxBytes, tune);
-      warmUp(plans[i]);
+    for (const plan of plans) {
+      const { metas } = plan;
+      if (tune) {
+        const plain = () => follow(net, metas, { ...passes, layout: false });
+        plan.made = await tuned(plan.made, metas, plain);
+      }
+      const instead = "compile it for a smaller batch";
+      plan.made = bounded(plan.made, maxBytes, metas, instead);
+      warmUp(plan);
     }
     await synchronize();
   } catch (error) {
@@ -133,19 +142,6 @@ export async function compile<Result = Tensor>(
     throw error;
   }
   return compiled(nameOf(net), plans, maxBatch);
-}
-
-/** A plan with the kernels of now, and in a bound where it can be. */
-function within<Result>(
-  { metas, made }: Plan<Result>,
-  maxBytes: number,
-  tuned: boolean,
-): Plan<Result> {
-  const program = tuned ? made.program.again() : made.program;
-  if (tuned) made.program.dispose();
-  const current = { ...made, program };
-  const instead = "compile it for a smaller batch";
-  return { metas, made: bounded(current, maxBytes, metas, instead) };
 }
 
 /** The function and its methods. */

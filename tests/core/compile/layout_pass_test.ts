@@ -4,6 +4,7 @@ import {
   compile,
   concat,
   init,
+  memory,
   nn,
   noGrad,
   randn,
@@ -190,4 +191,17 @@ Deno.test("a view sees the same planes wherever they lie, or isn't moved", () =>
     if (!moved) continue;
     assertEquals(placesOf(moved), placesOf(view).map(placeOf));
   }
+});
+
+Deno.test("tuning keeps the order that was measured to be the faster", async () => {
+  await init({ seed: 0 });
+  const w = noGrad(() => randn([8, 4, 1, 1]));
+  const f = (x: Tensor) =>
+    concat([nn.conv2d(x, w), nn.conv2d(x, w).relu()], 1).mean([2, 3]);
+  const { tensors } = memory();
+  using run = await compile(f, [3, 4, 8, 8], { tune: true });
+  assertEquals(memory().tensors, tensors);
+  const x = randn([3, 4, 8, 8]);
+  const [a, b] = [await run(x).read(), await noGrad(() => f(x)).read()];
+  a.forEach((v, i) => assertAlmostEquals(v, b[i], 1e-6));
 });
