@@ -6,10 +6,14 @@ import type { Module } from "./module.ts";
 
 const known = new WeakSet<object>();
 
-/** Vouches for the functions and classes that a module exports. */
+/** Vouches for the functions and classes that a module exports, and for the classes that those extend: what layers share is written there. */
 export function vouchFor(exports: Readonly<Record<string, unknown>>): void {
   for (const value of Object.values(exports)) {
-    if (typeof value === "function") known.add(value);
+    let one = value;
+    while (typeof one === "function" && one !== Function.prototype) {
+      known.add(one);
+      one = Object.getPrototypeOf(one);
+    }
   }
 }
 

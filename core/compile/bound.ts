@@ -14,8 +14,15 @@ import { recompute, type Step } from "./recompute.ts";
 const FLOPS_PER_BYTE = 8;
 
 /** Buffers that fit those who share them more or less take more than is needed at once: limits that are tried, each this part of the one before. */
-const LIMITS = 16;
-const LOWER = 0.93;
+const LIMITS = 60;
+const LOWER = 0.95;
+
+/** A way to run a program, the bytes that its temporaries take, and its time in any unit. */
+interface Found {
+  readonly steps: readonly Step[];
+  readonly bytes: number;
+  readonly cost: number;
+}
 
 /** Bytes that a program holds between runs. */
 export function heldBytes({ memory }: Program): number {
@@ -37,15 +44,15 @@ export function within(program: Program, maxBytes: number): Program {
   if (early.length > best.calls.length) offer(best.again({}, early));
   if (!tooLarge()) return best;
   const steps = fewerBytes(best, maxBytes - best.memory.constantBytes);
-  if (steps) offer(best.again({}, steps.map(({ call }) => call)));
+  offer(best.again({}, steps.map(({ call }) => call)));
   return best;
 }
 
-/** The steps of a run that computes again what it frees, so that its temporaries take no more than some bytes, or as few as was found. */
-function fewerBytes(
-  program: Program,
-  bytes: number,
-): readonly Step[] | undefined {
+/**
+ * The steps of a run that computes again what it frees, so that its temporaries take no more than some bytes, or as few as was found. Limit by limit, each time
+ * from where it stood and each time from the beginning: either may be the cheaper way.
+ */
+function fewerBytes(program: Program, bytes: number): readonly Step[] {
   const { calls, info, scratch } = program;
   const steps = calls.map((call, i): Step => ({
     call,
@@ -56,14 +63,33 @@ function fewerBytes(
     steps.flatMap(cellsIn).filter((cell) => !program.isTemporary(cell)),
   );
   const isTemporary = (cell: Cell) => !lasting.has(cell);
-  let least = Infinity;
-  let best: readonly Step[] | undefined;
-  for (let i = 0; i < LIMITS && least > bytes; i++) {
-    const changed = recompute(steps, isTemporary, bytes * LOWER ** i);
-    const taken = dealtBytes(changed, isTemporary);
-    if (taken < least) [least, best] = [taken, changed];
+  const found: Found[] = [];
+  const offer = (steps: readonly Step[]): Found => {
+    const taken = dealtBytes(steps, isTemporary);
+    const cost = steps.reduce((sum, step) => sum + step.cost, 0);
+    found.push({ steps, bytes: taken, cost });
+    return found.at(-1)!;
+  };
+  // The limits don't depend on what is asked for, so that what is said to be needed can be asked for.
+  const whole = program.memory.temporaryBytes;
+  const limits = Array.from({ length: LIMITS }, (_, i) => whole * LOWER ** i);
+  let further: readonly Step[] = steps;
+  for (const limit of limits) {
+    further = recompute(further, isTemporary, limit);
+    if (offer(further).bytes <= bytes) break;
   }
-  return best;
+  for (const limit of limits.filter((limit) => limit <= bytes)) {
+    if (offer(recompute(steps, isTemporary, limit)).bytes <= bytes) break;
+  }
+  return bestOf(found, bytes).steps;
+}
+
+/** The cheapest of those that fit, or the smallest. */
+function bestOf(found: readonly Found[], bytes: number): Found {
+  return found.reduce((best, one) => {
+    if (one.bytes > bytes) return one.bytes < best.bytes ? one : best;
+    return best.bytes > bytes || one.cost < best.cost ? one : best;
+  });
 }
 
 /** Bytes of the buffers that temporaries and scratch memory share. */

@@ -127,3 +127,25 @@ Deno.test("fit asks before it compiles somebody else's code", async () => {
   assertEquals(seen.notCompiled, "Sequential has hooks");
   assertEquals(calls, 4);
 });
+
+Deno.test("layers that share their forward with others are the library's too", async () => {
+  await init({ seed: 0 });
+  const options = { classes: 10, inChannels: 1, width: 4 };
+  const networks: readonly nn.Module[] = [
+    zoo.resnet18({ ...options, stem: "small" }),
+    zoo.resnet18V2(options),
+    new nn.Sequential(
+      new nn.Conv2d(1, 4, 3),
+      new nn.InstanceNorm2d(4),
+      new nn.GroupNorm(2, 4),
+      new nn.LPPool2d(2, 2),
+      new nn.AdaptiveMaxPool2d(1),
+      new nn.Flatten(),
+      new nn.Linear(4, 10),
+    ),
+  ];
+  for (const net of networks) {
+    const { compiled, notCompiled } = await train(net);
+    assertEquals([compiled, notCompiled], [true, undefined]);
+  }
+});

@@ -113,8 +113,8 @@ export async function train(
     for (const [name, x] of tensors) values.set(`${i} ${name}`, await x.read());
   }
   const counts = [...state].map(([i, { step }]) => [i, step]);
-  const plan = step?.explain();
   const bytes = step?.bytes ?? 0;
+  const plan = bytes > 0 ? step?.explain() : undefined;
   step?.dispose();
   optimizer.dispose();
   net.dispose();
