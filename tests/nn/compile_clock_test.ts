@@ -228,6 +228,23 @@ onBothDevices("explain tells of the launch that moves on", async (device) => {
   ]);
 });
 
+/** Expects steps of an optimiser to be refused when they are to be compiled, at the second one. */
+function assertNotCompiled(
+  OwnOptimizer: new (
+    parameters: Iterable<Tensor>,
+    options: { readonly lr: number },
+  ) => nn.Optimizer<{ readonly lr: number }>,
+  message: string,
+): void {
+  const model = net();
+  using _model = freeing(model);
+  using optimizer = new OwnOptimizer(model.parameters(), { lr: 1 });
+  using step = nn.compileStep(model, { loss: nn.crossEntropy, optimizer });
+  const [x, y] = batch();
+  step(x, y);
+  assertFails(() => step(x, y), CompileError, message);
+}
+
 /** An optimiser of somebody's own, whose step isn't an op. */
 class Plain extends nn.Optimizer<{ readonly lr: number }> {
   protected override checkOptions(): void {}
@@ -237,19 +254,11 @@ class Plain extends nn.Optimizer<{ readonly lr: number }> {
   }
 }
 
-onBothDevices("steps that aren't ops aren't compiled", () => {
-  const model = net();
-  using _model = freeing(model);
-  using optimizer = new Plain(model.parameters(), { lr: 1 });
-  using step = nn.compileStep(model, { loss: nn.crossEntropy, optimizer });
-  const [x, y] = batch();
-  step(x, y);
-  assertFails(
-    () => step(x, y),
-    CompileError,
+onBothDevices("steps that aren't ops aren't compiled", () =>
+  assertNotCompiled(
+    Plain,
     "Cannot compile the steps of Plain: they aren't an op each",
-  );
-});
+  ));
 
 /** A step by an op that doesn't tell which of its words change. */
 class Silent extends nn.Optimizer<{ readonly lr: number }> {
@@ -264,19 +273,14 @@ class Silent extends nn.Optimizer<{ readonly lr: number }> {
   }
 }
 
-onBothDevices("ops that don't tell what changes aren't compiled", () => {
-  const model = net();
-  using _model = freeing(model);
-  using optimizer = new Silent(model.parameters(), { lr: 1 });
-  using step = nn.compileStep(model, { loss: nn.crossEntropy, optimizer });
-  const [x, y] = batch();
-  step(x, y);
-  assertFails(
-    () => step(x, y),
-    CompileError,
-    "Cannot compile the steps of Silent: their ops don't tell which of their parameters change",
-  );
-});
+onBothDevices(
+  "ops that don't tell what changes aren't compiled",
+  () =>
+    assertNotCompiled(
+      Silent,
+      "Cannot compile the steps of Silent: their ops don't tell which of their parameters change",
+    ),
+);
 
 onBothDevices("a schedule must be the optimiser's, and know its way", () => {
   const model = net();

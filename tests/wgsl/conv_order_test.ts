@@ -57,15 +57,22 @@ function inOrder(x: HostArray, order: PlaneOrder): HostArray {
   return order === "NCHW" ? x : exchanged(x);
 }
 
-/** A convolution with an epilogue, in some orders. */
-function givenIn(
-  { x, w, attrs, limits }: Given,
-  [inputOrder, outputOrder]: readonly [PlaneOrder, PlaneOrder],
-) {
+/** What all calls of a case share: planes and weights image by image, the shape of the outputs, attributes. */
+function operandsOf({ x, w, attrs }: Given) {
   const all = { ...PLAIN, ...attrs };
   const planes = noise(x, 1);
   const weights = noise(w, 2);
   const [{ shape }] = conv2d.infer([planes, weights], all);
+  return { all, planes, weights, shape };
+}
+
+/** A convolution with an epilogue, in some orders. */
+function givenIn(
+  given: Given,
+  [inputOrder, outputOrder]: readonly [PlaneOrder, PlaneOrder],
+) {
+  const { w, limits } = given;
+  const { all, planes, weights, shape } = operandsOf(given);
   const epilogue = {
     bias: true,
     residual: true,
@@ -86,13 +93,11 @@ function givenIn(
 
 /** The gradients of a convolution in its input, with what finishes it, and in its weights. */
 function gradientsIn(
-  { x, w, attrs, limits }: Given,
+  given: Given,
   [inputOrder, outputOrder]: readonly [PlaneOrder, PlaneOrder],
 ) {
-  const all = { ...PLAIN, ...attrs };
-  const planes = noise(x, 1);
-  const weights = noise(w, 2);
-  const [{ shape }] = conv2d.infer([planes, weights], all);
+  const { x, w, limits } = given;
+  const { all, planes, weights, shape } = operandsOf(given);
   const dy = inOrder(noise(shape, 5), outputOrder);
   const epilogue = { residual: true, slope: true } as const;
   const inputSize: Pair = [x[2], x[3]];
@@ -238,16 +243,16 @@ Deno.test("products of all images at once are one product where both are channel
 });
 
 Deno.test("no gradient flows through such a convolution", () => {
-  const attrs = { ...PLAIN, inputOrder: "CNHW" } as const;
-  const metas = [noise([2, 1, 3, 3]), noise([1, 2, 1, 1])];
-  assertThrows(
-    () =>
-      conv2d.gradient!.rule({
-        attrs,
-        grads: [null],
-        inputMetas: metas,
-      } as never),
-    ShapeError,
-    "Cannot differentiate a convolution of planes in another order than NCHW: passes over traced graphs make it, after backward",
-  );
+  const inputMetas = [noise([2, 1, 3, 3]), noise([1, 2, 1, 1])];
+  for (const op of [conv2d, conv2dInputGradient, conv2dWeightGradient]) {
+    for (const order of ["inputOrder", "outputOrder"]) {
+      const attrs = { ...PLAIN, [order]: "CNHW" };
+      const context = { attrs, grads: [null], inputs: [], inputMetas };
+      assertThrows(
+        () => op.gradient!.rule(context as never),
+        ShapeError,
+        "Cannot differentiate a convolution of planes in another order than NCHW: passes over traced graphs make it, after backward",
+      );
+    }
+  }
 });
