@@ -3,10 +3,18 @@ import { assertEquals } from "@std/assert";
 import { conv2d } from "../../wgsl/conv/conv2d.ts";
 import { conv2dInputGradient } from "../../wgsl/conv/conv2d_input_gradient.ts";
 import { conv2dWeightGradient } from "../../wgsl/conv/conv2d_weight_gradient.ts";
-import type { Pair, Sides } from "../../wgsl/conv/geometry.ts";
+import type { Conv2dAttrs, Pair, Sides } from "../../wgsl/conv/geometry.ts";
 import type { Epilogue } from "../../wgsl/epilogue.ts";
 import type { DType, HostArray, Limits, Shape } from "../../wgsl/op.ts";
 import { checkOp, noise } from "./plan.ts";
+
+/** The attributes of a convolution with nothing special. */
+export const PLAIN: Conv2dAttrs = {
+  stride: [1, 1],
+  padding: [0, 0, 0, 0],
+  dilation: [1, 1],
+  groups: 1,
+};
 
 /** A convolution by its sizes. `x` is [batch, channels, height, width], `k` the kernel's count, height and width. */
 export interface ConvSizes {

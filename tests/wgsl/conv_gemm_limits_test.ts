@@ -2,7 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { conv2d } from "../../wgsl/conv/conv2d.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
-import { checkConvolution, type ConvVariants } from "../support/convolution.ts";
+import {
+  checkConvolution,
+  type ConvVariants,
+  PLAIN,
+} from "../support/convolution.ts";
 import { PORTABLE_LIMITS } from "../support/plan.ts";
 
 const MIB = 1024 * 1024;
@@ -14,13 +18,6 @@ const ALL: ConvVariants = {
   input: IMPLICIT,
   weight: ["implicit_gemm_workgroup"],
 };
-
-const PLAIN = {
-  stride: [1, 1],
-  padding: [0, 0, 0, 0],
-  dilation: [1, 1],
-  groups: 1,
-} as const;
 
 /** The plan of a forward pass by a variant. */
 function planOf(

@@ -11,6 +11,7 @@ import type {
 import { ShapeError } from "../../wgsl/errors.ts";
 import type { HostArray, Limits, Shape } from "../../wgsl/op.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
+import { PLAIN } from "../support/convolution.ts";
 import {
   applicable,
   checkOp,
@@ -18,13 +19,6 @@ import {
   PORTABLE_LIMITS,
   runReference,
 } from "../support/plan.ts";
-
-const PLAIN: FusedConv2dAttrs = {
-  stride: [1, 1],
-  padding: [0, 0, 0, 0],
-  dilation: [1, 1],
-  groups: 1,
-};
 
 const ORDERS: readonly (readonly [PlaneOrder, PlaneOrder])[] = [
   ["CNHW", "CNHW"],

@@ -5,19 +5,13 @@ import { conv2dInputGradient } from "../../wgsl/conv/conv2d_input_gradient.ts";
 import type { Conv2dAttrs } from "../../wgsl/conv/geometry.ts";
 import type { DType, Limits } from "../../wgsl/op.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
+import { PLAIN } from "../support/convolution.ts";
 import {
   applicable,
   checkOp,
   noise,
   PORTABLE_LIMITS,
 } from "../support/plan.ts";
-
-const PLAIN: Conv2dAttrs = {
-  stride: [1, 1],
-  padding: [0, 0, 0, 0],
-  dilation: [1, 1],
-  groups: 1,
-};
 
 const ALL = ["matmul", "tiled", "naive"];
 

@@ -5,6 +5,7 @@ import { conv2dInputGradient } from "../../wgsl/conv/conv2d_input_gradient.ts";
 import type { FusedConv2dAttrs, Pair } from "../../wgsl/conv/geometry.ts";
 import type { DType, Limits, Shape } from "../../wgsl/op.ts";
 import { contiguousView } from "../../wgsl/shape.ts";
+import { PLAIN } from "../support/convolution.ts";
 import {
   applicable,
   checkOp,
@@ -13,13 +14,6 @@ import {
   runVariant,
 } from "../support/plan.ts";
 import { countTrips } from "../support/trips.ts";
-
-const PLAIN: FusedConv2dAttrs = {
-  stride: [1, 1],
-  padding: [0, 0, 0, 0],
-  dilation: [1, 1],
-  groups: 1,
-};
 
 const ROWS = ["rows"];
 const BOTH = ["rows", "row_pairs"];

@@ -15,14 +15,8 @@ import {
 import { cutSum, type Trips } from "../../wgsl/conv/cut.ts";
 import { DTypeError, ShapeError } from "../../wgsl/errors.ts";
 import type { DType, Meta, Shape } from "../../wgsl/op.ts";
+import { PLAIN } from "../support/convolution.ts";
 import { PORTABLE_LIMITS } from "../support/plan.ts";
-
-const PLAIN: Conv2dAttrs = {
-  stride: [1, 1],
-  padding: [0, 0, 0, 0],
-  dilation: [1, 1],
-  groups: 1,
-};
 
 function f32(shape: Shape): Meta {
   return { shape, dtype: "f32" };

@@ -5,6 +5,7 @@ import { conv2dInputGradient } from "../../wgsl/conv/conv2d_input_gradient.ts";
 import { conv2dWeightGradient } from "../../wgsl/conv/conv2d_weight_gradient.ts";
 import type { Conv2dAttrs, Pair, Sides } from "../../wgsl/conv/geometry.ts";
 import type { DType } from "../../wgsl/op.ts";
+import { PLAIN } from "../support/convolution.ts";
 import { applicable, checkOp, noise, runVariant } from "../support/plan.ts";
 
 /** A convolution by its sizes. `x` is [batch, channels, height, width], `k` the kernel's count, height and width. */
@@ -17,13 +18,6 @@ interface Sizes {
   readonly groups?: number;
   readonly bias?: boolean;
 }
-
-const PLAIN: Conv2dAttrs = {
-  stride: [1, 1],
-  padding: [0, 0, 0, 0],
-  dilation: [1, 1],
-  groups: 1,
-};
 
 /** The variants for every geometry. */
 const BOTH = ["tiled", "naive"];

@@ -6,6 +6,7 @@ import { conv2dWeightGradient } from "../../wgsl/conv/conv2d_weight_gradient.ts"
 import type { Conv2dAttrs } from "../../wgsl/conv/geometry.ts";
 import type { HostArray, Op } from "../../wgsl/op.ts";
 import fixture from "../fixtures/conv_values.json" with { type: "json" };
+import { PLAIN } from "../support/convolution.ts";
 import {
   applicable,
   type Case,
@@ -13,13 +14,6 @@ import {
   runReference,
   runVariant,
 } from "../support/plan.ts";
-
-const PLAIN: Conv2dAttrs = {
-  stride: [1, 1],
-  padding: [0, 0, 0, 0],
-  dilation: [1, 1],
-  groups: 1,
-};
 
 /** Checks that the reference and every variant give exactly these values. */
 async function assertValues<Attrs>(
